@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef PCI_BACKEND_H
+#define PCI_BACKEND_H
+
+/**
+ * @file
+ * What the bus asks of a way to reach devices (kernel VFIO, vfio-user, UIO, ...). A backend is
+ * one row in pci_backends[] and one file; nothing else in the bus knows which one it talks to.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_compat.h>
+#include <rte_bus.h>
+#include <bus_pci_driver.h>
+
+struct pci_device;
+struct pci_scan;
+
+struct pci_backend {
+	const char *name;	/**< as shown to users, e.g. "vfio" */
+	enum rte_pci_kernel_driver kdrv;	/**< published in rte_pci_device.kdrv */
+
+	/**
+	 * Is a device that the system lists, bound to @p kernel_driver, ours?
+	 * @p dirfd and @p name lead to its folder in sysfs. NULL: none of those ever is.
+	 */
+	bool (*claims)(const char *kernel_driver, int dirfd, const char *name);
+
+	/** Find devices the system does not list and emit each by pci_scan_emit(). NULL: none. */
+	int (*scan)(struct pci_scan *scan);
+
+	/** IOVA mode the device needs: RTE_IOVA_PA, _VA, or _DC when it does not matter. */
+	enum rte_iova_mode (*iova_mode)(const struct pci_device *dev,
+		const struct rte_pci_driver *drv);
+
+	/**
+	 * Open the device and fill dev->region[], dev->state and the fds of the interrupt handles.
+	 * @return 0; 1: not managed by this backend, the driver may go on without; -errno.
+	 * Whatever is not 0 leaves nothing behind.
+	 */
+	int (*open)(struct pci_device *dev);
+
+	/** Undo open(). Always succeeds; all that can be released is. */
+	void (*close)(struct pci_device *dev);
+
+	/** After the regions are mapped: set up interrupts, enable memory and bus mastering. */
+	int (*start)(struct pci_device *dev);
+
+	/** Undo start(). */
+	void (*stop)(struct pci_device *dev);
+
+	/**
+	 * Access that goes through calls. The range is inside the region. @p len bytes are
+	 * transferred, or -errno: a short transfer is -EIO. One call of a naturally aligned
+	 * 1, 2, 4 or 8 bytes is one access of that width.
+	 */
+	int (*region_read)(const struct pci_device *dev, unsigned int region,
+		void *buf, size_t len, uint64_t offset);
+	int (*region_write)(const struct pci_device *dev, unsigned int region,
+		const void *buf, size_t len, uint64_t offset);
+
+	/** Make [addr, addr + len) visible to the device at iova. NULL: not needed. */
+	int (*dma_map)(struct pci_device *dev, void *addr, uint64_t iova, size_t len);
+	int (*dma_unmap)(struct pci_device *dev, void *addr, uint64_t iova, size_t len);
+
+	/**
+	 * The device went away under us: make later accesses harmless. Called from the event
+	 * thread, and with @p in_signal from a SIGBUS handler (no lock, no log, no allocation).
+	 */
+	int (*removed)(struct pci_device *dev, bool in_signal);
+};
+
+/** The backends of this system, in the order in which they are asked; ends with NULL. */
+extern const struct pci_backend *const pci_backends[];
+
+/**
+ * Add a backend, asked before those of the system. For tests and for transports that live
+ * outside the bus.
+ *
+ * @return 0, -EEXIST, -ENOMEM
+ */
+__rte_internal
+int rte_pci_backend_register(const struct pci_backend *backend);
+
+/** Take a backend out. No device may use it any more. */
+__rte_internal
+void rte_pci_backend_unregister(const struct pci_backend *backend);
+
+#endif /* PCI_BACKEND_H */
