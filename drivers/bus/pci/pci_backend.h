@@ -38,7 +38,8 @@ struct pci_backend {
 		const struct rte_pci_driver *drv);
 
 	/**
-	 * Open the device and fill dev->region[], dev->state and the fds of the interrupt handles.
+	 * Open the device and fill dev->region[], dev->state and the device fds of the interrupt
+	 * handles. All of dev->region[] is zero, with fds of -1, when this is called.
 	 * @return 0; 1: not managed by this backend, the driver may go on without; -errno.
 	 * Whatever is not 0 leaves nothing behind.
 	 */
@@ -68,8 +69,9 @@ struct pci_backend {
 	int (*dma_unmap)(struct pci_device *dev, void *addr, uint64_t iova, size_t len);
 
 	/**
-	 * The device went away under us: make later accesses harmless. Called from the event
-	 * thread, and with @p in_signal from a SIGBUS handler (no lock, no log, no allocation).
+	 * The device goes away under us: see to it that accesses stay harmless; raising
+	 * RTE_DEV_EVENT_REMOVE is the bus's business. Called from the event thread, and with
+	 * @p in_signal from a SIGBUS handler (no lock, no log, no allocation).
 	 */
 	int (*removed)(struct pci_device *dev, bool in_signal);
 };

@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_vfio_region.h>
+
 struct pci_device;
-struct rte_vfio_area;
 
 enum {
 	PCI_REGION_BAR0,
@@ -27,38 +28,55 @@ enum {
 #define PCI_REGION_F_WRITE  0x2u	/**< may be written */
 #define PCI_REGION_F_IOPORT 0x4u	/**< I/O space: reached by ioport calls, never mapped */
 
-/** A run of a region that is mapped into this process. */
-struct pci_window {
-	uint64_t offset;	/**< bytes from the start of the region */
-	uint64_t size;	/**< bytes */
-	int prot;	/**< PROT_READ, PROT_WRITE */
+/** The window that accesses try first: the largest one. */
+struct pci_hot_window {
+	uint8_t *addr;	/**< where it is mapped */
+	uint64_t offset;	/**< of its start in the region */
+	uint64_t rd_size;	/**< bytes that can be loaded; 0: none */
+	uint64_t wr_size;	/**< bytes that can be stored; 0: none */
 };
 
 struct pci_region {
+	/* what pci_regions_map() made of it; the base is NULL if nothing is mapped */
+	struct pci_hot_window hot;
+	uint8_t *base;	/**< of the reservation of the whole region */
+	struct rte_vfio_area *windows;	/**< mapped; sorted, disjoint, adjacent ones merged */
+	uint32_t nb_windows;
+	int prot;	/**< of the windows: PROT_READ, PROT_WRITE */
+
 	/* what the backend's open() says */
-	uint64_t size;	/**< bytes; 0: there is no such region */
 	uint32_t flags;	/**< PCI_REGION_F_* */
 	int fd;	/**< to map from; borrowed from the backend; -1: cannot be mapped */
+	uint64_t size;	/**< bytes; 0: there is no such region */
 	uint64_t fd_offset;	/**< where the region starts in fd */
-	struct rte_vfio_area *areas;	/**< permitted to map; sorted, disjoint, page-aligned; ours */
+	struct rte_vfio_area *areas;	/**< permitted to map; sorted, disjoint, page-aligned; for free() */
 	uint32_t nb_areas;
+	struct rte_vfio_area avoid;	/**< left out of a window that is refused with it; may be empty */
 
-	/* what pci_regions_map() made of it */
-	uint8_t *base;	/**< of the reservation of the whole region; NULL: nothing is mapped */
-	struct pci_window *windows;	/**< sorted, disjoint, adjacent ones merged */
-	uint32_t nb_windows;
+	uint64_t listed_len;	/**< mem_resource[].len before we knew better */
 };
 
 /**
  * Map what is permitted of every BAR, as one reservation for each, and publish the bases in
  * mem_resource[].addr. A BAR or window that cannot be mapped is left to the backend's read and
- * write calls, with one line in the log; it is not an error.
+ * write calls, with one line in the log; it is not an error. In a secondary process each BAR goes
+ * where the primary has it.
  *
- * @return 0, or -ENOMEM with nothing mapped.
+ * @return
+ *   0, or with nothing mapped: -ENOMEM; in a secondary process -ENOENT if the primary has not
+ *   mapped the device, -EEXIST if something else is where a BAR must go.
  */
 int pci_regions_map(struct pci_device *dev);
 
-/** Undo pci_regions_map() and forget the areas. Safe on a device that is not mapped. */
+/** Undo pci_regions_map() and forget the regions. Safe on a device that is not mapped. */
 void pci_regions_unmap(struct pci_device *dev);
+
+/**
+ * The device is gone: put private memory in the place of its windows, so that loads and stores
+ * no longer fault. May be called from a signal handler.
+ *
+ * @return 0, or -errno of the first window for which that failed; the others are done.
+ */
+int pci_regions_detach(struct pci_device *dev);
 
 #endif /* PCI_REGION_H */
