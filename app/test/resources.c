@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interpose.h"
+#include "resources.h"
+#include "test.h"
+
+#define FDS_MAX 4096
+#define MAPPINGS_MAX 16384
+
+/* The content of a snapshot; most of its pages are never touched. */
+struct pages {
+	size_t nb_fds;
+	size_t nb_mappings;
+	struct {
+		int fd;
+		char target[92];
+	} fds[FDS_MAX];
+	struct interpose_mapping mappings[MAPPINGS_MAX];
+};
+
+static int
+mapping_cmp(const void *a, const void *b)
+{
+	const struct interpose_mapping *one = a, *two = b;
+
+	return one->start < two->start ? -1 : one->start > two->start;
+}
+
+/* Sorted, neighbours in one. */
+static void
+mappings_tidy(struct pages *pages)
+{
+	struct interpose_mapping *m = pages->mappings;
+	size_t i, n = 0;
+
+	qsort(m, pages->nb_mappings, sizeof(*m), mapping_cmp);
+	for (i = 0; i < pages->nb_mappings; i++) {
+		if (n > 0 && m[n - 1].end == m[i].start)
+			m[n - 1].end = m[i].end;
+		else
+			m[n++] = m[i];
+	}
+	pages->nb_mappings = n;
+}
+
+static void
+fds_take(struct pages *pages)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	ssize_t len;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL && pages->nb_fds < FDS_MAX) {
+		if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(dir))
+			continue;
+		pages->fds[pages->nb_fds].fd = atoi(entry->d_name);
+		len = readlinkat(dirfd(dir), entry->d_name, pages->fds[pages->nb_fds].target,
+			sizeof(pages->fds[0].target) - 1);
+		pages->fds[pages->nb_fds++].target[len > 0 ? len : 0] = '\0';
+	}
+	closedir(dir);
+}
+
+/* A snapshot counts nothing of itself: its memory comes from neither malloc() nor mmap(). */
+void
+resources_take(struct resources *r)
+{
+	struct pages *pages;
+	size_t n;
+	long addr;
+
+	interpose_bypass_begin();
+	r->heap = interpose_heap_bytes();
+	r->pages_len = sizeof(*pages);
+	addr = syscall(SYS_mmap, NULL, r->pages_len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_int_not_equal(addr, -1);
+	r->pages = pages = (void *)addr;
+	n = interpose_mappings(pages->mappings, MAPPINGS_MAX);
+	pages->nb_mappings = n < MAPPINGS_MAX ? n : MAPPINGS_MAX;
+	mappings_tidy(pages);
+	fds_take(pages);
+	interpose_bypass_end();
+}
+
+void
+resources_drop(struct resources *r)
+{
+	syscall(SYS_munmap, r->pages, r->pages_len);
+	r->pages = NULL;
+}
+
+/* Text that stops growing when its buffer is full. */
+struct report {
+	char *text;
+	size_t size;
+	unsigned int nb;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+report(struct report *out, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	out->nb++;
+	va_start(ap, format);
+	n = vsnprintf(out->text, out->size, format, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < out->size) {
+		out->text += n;
+		out->size -= (size_t)n;
+	}
+}
+
+static bool
+fd_in(const struct pages *pages, int fd, const char *target)
+{
+	size_t i;
+
+	for (i = 0; i < pages->nb_fds; i++)
+		if (pages->fds[i].fd == fd && strcmp(pages->fds[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+static void
+fds_diff(const struct pages *a, const struct pages *b, const char *what, struct report *out)
+{
+	size_t i;
+
+	for (i = 0; i < a->nb_fds; i++)
+		if (!fd_in(b, a->fds[i].fd, a->fds[i].target))
+			report(out, "%s descriptor %d: %s\n", what, a->fds[i].fd, a->fds[i].target);
+}
+
+/* Each part of a range of a that no range of b has. */
+static void
+mappings_diff(const struct pages *a, const struct pages *b, const char *what, struct report *out)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->nb_mappings; i++) {
+		uintptr_t at = a->mappings[i].start;
+		uintptr_t end = a->mappings[i].end;
+
+		for (j = 0; j < b->nb_mappings && at < end; j++) {
+			if (b->mappings[j].end <= at || end <= b->mappings[j].start)
+				continue;
+			if (at < b->mappings[j].start)
+				report(out, "%s mapping %" PRIxPTR "-%" PRIxPTR "\n", what, at,
+					b->mappings[j].start);
+			at = b->mappings[j].end;
+		}
+		if (at < end)
+			report(out, "%s mapping %" PRIxPTR "-%" PRIxPTR "\n", what, at, end);
+	}
+}
+
+unsigned int
+resources_diff(const struct resources *before, char *text, size_t size)
+{
+	struct report out = { .text = text, .size = size };
+	struct resources after;
+
+	text[0] = '\0';
+	resources_take(&after);
+	fds_diff(after.pages, before->pages, "left:", &out);
+	fds_diff(before->pages, after.pages, "lost:", &out);
+	mappings_diff(after.pages, before->pages, "left:", &out);
+	mappings_diff(before->pages, after.pages, "lost:", &out);
+	if (after.heap != before->heap)
+		report(&out, "heap: %zd bytes more\n", (ssize_t)(after.heap - before->heap));
+	resources_drop(&after);
+	return out.nb;
+}
+
+void
+resources_assert_same(const struct resources *before)
+{
+	char text[4096];
+
+	if (resources_diff(before, text, sizeof(text)) == 0)
+		return;
+	print_error("%s", text);
+	fail();
+}

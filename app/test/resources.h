@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RESOURCES_H
+#define RESOURCES_H
+
+/**
+ * @file
+ * What the process holds: open descriptors, mappings made by mmap(), heap bytes. A test takes a
+ * snapshot, acts, and asserts that all is as before.
+ */
+
+#include <stddef.h>
+
+/** A snapshot; fields are for resources.c. */
+struct resources {
+	size_t heap;
+	void *pages;	/**< own memory, outside of what is counted */
+	size_t pages_len;
+};
+
+/** Takes a snapshot. End it with resources_drop(). */
+void resources_take(struct resources *r);
+
+void resources_drop(struct resources *r);
+
+/**
+ * Writes to @p text, a line each, what is there now and was not at @p before, or the reverse.
+ * Returns the number of differences.
+ */
+unsigned int resources_diff(const struct resources *before, char *text, size_t size);
+
+/** Fails the test if anything differs from @p before; prints what. */
+void resources_assert_same(const struct resources *before);
+
+#endif /* RESOURCES_H */
