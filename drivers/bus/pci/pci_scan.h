@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef PCI_SCAN_H
+#define PCI_SCAN_H
+
+/**
+ * @file
+ * How devices get into the bus's list. A scan says who is there and by whom it is held; the
+ * bus merges that with what it knows.
+ */
+
+#include <stdint.h>
+
+#include <rte_dev.h>
+#include <rte_pci.h>
+
+struct pci_backend;
+struct pci_scan;
+
+/** What a device is, as far as that can be known without opening it. */
+struct pci_ident {
+	struct rte_pci_id id;
+	int numa_node;	/**< -1: none is nearer than the others */
+	struct rte_mem_resource bar[PCI_MAX_RESOURCE];	/**< addr is NULL */
+};
+
+/**
+ * Report a device that a backend's scan() found. To be called from within scan() only. The bus
+ * applies its allow and block lists; a device at an address that is taken is dropped with one
+ * line in the log.
+ *
+ * @return 0, also for a device that was dropped; -ENOMEM
+ */
+int pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
+	const struct rte_pci_addr *addr, const struct pci_ident *ident);
+
+#endif /* PCI_SCAN_H */
