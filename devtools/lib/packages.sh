@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh
+
+# The one list of Debian packages that our scripts need, by group. To be sourced.
+
+packages_build='gcc libc6-dev make meson ninja-build pkgconf python3 python3-pyelftools libnuma-dev
+	libcmocka-dev libjansson-dev'
+packages_test='ccache clang g++ git libasan8 libubsan1 libtsan2 libclang-rt-14-dev'
+packages_vm='busybox-static cpio kmod libelf1 qemu-system-x86'
+packages_docs='doxygen python3-sphinx python3-sphinx-rtd-theme'
+
+packages_of()
+{
+	for group in "$@"; do
+		case $group in
+		build) echo $packages_build ;;
+		test) echo $packages_test ;;
+		vm) echo $packages_vm ;;
+		docs) echo $packages_docs ;;
+		*) echo "packages: no group is called \"$group\"" >&2; return 1 ;;
+		esac
+	done
+}
+
+package_installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+packages_missing()
+{
+	for package in $(packages_of "$@"); do
+		package_installed "$package" || echo "$package"
+	done
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+packages_need_root()
+{
+	[ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null
+}
+
+# packages_install GROUP... : nothing to do, and nothing asked for, when all are there.
+packages_install()
+{
+	command -v apt-get >/dev/null || {
+		echo "packages: not a Debian system; install by hand: $(packages_of "$@" | xargs)" >&2
+		return 0
+	}
+	missing=$(packages_missing "$@" | xargs)
+	[ -n "$missing" ] || return 0
+	packages_need_root || {
+		echo "packages: root is needed once, for: apt-get install $missing" >&2
+		return 1
+	}
+	echo "installing: $missing"
+	packages_apt update &&
+		packages_apt install -y --no-install-recommends $missing
+}
+
+# apt-get, quiet unless it fails
+packages_apt()
+{
+	packages_log=$(mktemp)
+	if as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
+		-o DPkg::Lock::Timeout=300 "$@" </dev/null >"$packages_log" 2>&1; then
+		rm -f "$packages_log"
+	else
+		echo "packages: apt-get $1 failed:" >&2
+		tail -n 20 "$packages_log" >&2
+		rm -f "$packages_log"
+		return 1
+	fi
+}

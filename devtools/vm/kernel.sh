@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+
+# Fetches the stock Debian kernel, unpacks it with its headers into the cache, builds the module
+# sparse_vfio_pci for it. Prints shell assignments: VM_KERNEL (image), VM_RELEASE, VM_MODULES
+# (folder with lib/modules), VM_SPARSE (module).
+
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/dpdk-vfio
+module_dir=$top/devtools/vm/sparse-module
+mkdir -p "$cache"
+
+say()
+{
+	echo "kernel: $*" >&2
+}
+
+apt_depends()
+{
+	apt-cache depends --no-recommends --no-suggests linux-image-amd64 2>/dev/null |
+		sed -n 's/^ *Depends: linux-image-\([0-9].*\)$/\1/p' | head -n 1
+}
+
+apt_version()
+{
+	apt-cache show "$1" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1
+}
+
+# Packages of one kernel, fetched into the current folder.
+fetch()
+{
+	kbuild=linux-kbuild-$(echo "$release" | cut -d . -f 1-2)
+	apt-get -q -o APT::Sandbox::User="$(id -un)" download "linux-image-$release" \
+		"linux-headers-$release" "linux-headers-${release%-amd64}-common" "$kbuild" \
+		>fetch.log 2>&1
+}
+
+# The headers refer to each other by absolute names; let them refer to the cache.
+relocate()
+{
+	sed -i "s,/usr/src/,$1/usr/src/,g" "usr/src/linux-headers-$release/Makefile"
+	for link in build source; do
+		target=$(readlink "lib/modules/$release/$link" || true)
+		[ -z "$target" ] || ln -sfn "$1$target" "lib/modules/$release/$link"
+	done
+}
+
+unpack()
+{
+	say "fetching the packages of $release ($version)"
+	(cd "$work" && fetch) || {
+		tail -n 5 "$work/fetch.log" >&2
+		return 1
+	}
+	say "unpacking"
+	(
+		cd "$work"
+		for deb in *.deb; do
+			dpkg-deb -x "$deb" .
+		done
+		rm -f ./*.deb fetch.log
+		relocate "$kernel_dir"
+		depmod=$(PATH=$PATH:/usr/sbin:/sbin command -v depmod)
+		"$depmod" -b . "$release"
+		echo "$release" >release
+	)
+}
+
+# make_once DIR COMMAND... : DIR appears complete or not at all; COMMAND fills $work.
+make_once()
+{
+	[ ! -d "$1" ] || return 0
+	work=$(mktemp -d "$cache/tmp.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	made=$1
+	shift
+	"$@"
+	chmod 755 "$work"
+	# whoever came first wins
+	mv -T "$work" "$made" 2>/dev/null || rm -rf "$work"
+	trap - EXIT
+	[ -d "$made" ]
+}
+
+build_module()
+{
+	say "building sparse_vfio_pci"
+	cp "$module_dir"/* "$work"
+	cc=gcc
+	! command -v gcc-12 >/dev/null || cc=gcc-12
+	make -C "$kernel_dir/usr/src/linux-headers-$release" M="$work" CC="$cc" modules \
+		>"$work/build.log" 2>&1 || {
+		cat "$work/build.log" >&2
+		return 1
+	}
+	! grep -i 'warning' "$work/build.log" >&2
+}
+
+newest_cached()
+{
+	ls -td "$cache"/kernel-* 2>/dev/null | head -n 1
+}
+
+release=$(apt_depends)
+version=$([ -z "$release" ] || apt_version "linux-image-$release")
+if [ -z "$version" ]; then
+	# no package lists: what is in the cache serves
+	kernel_dir=$(newest_cached)
+	if [ -z "$kernel_dir" ]; then
+		say "no package lists and no cached kernel; run \"apt-get update\""
+		exit 1
+	fi
+	release=$(cat "$kernel_dir/release")
+	version=${kernel_dir##*/kernel-}
+else
+	kernel_dir=$cache/kernel-$version
+fi
+
+make_once "$kernel_dir" unpack
+module_key=$(cat "$module_dir"/* | sha256sum | cut -c 1-12)
+sparse_dir=$cache/sparse-$version-$module_key
+make_once "$sparse_dir" build_module
+
+cat <<END
+VM_KERNEL='$kernel_dir/boot/vmlinuz-$release'
+VM_RELEASE='$release'
+VM_MODULES='$kernel_dir'
+VM_SPARSE='$sparse_dir/sparse_vfio_pci.ko'
+END
