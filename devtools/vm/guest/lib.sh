@@ -13,8 +13,14 @@ load()
 		case $module in
 		/*) insmod "$module" ;;
 		*) modprobe "$module" ;;
-		esac || { echo "guest: cannot load $module"; return 1; }
+		esac || { echo "guest: cannot load $module"; exit 1; }
 	done
+}
+
+# The kernel's VFIO, vfio-pci, and our variant of it.
+load_vfio()
+{
+	load vfio_iommu_type1 vfio-pci /lib/modules/sparse_vfio_pci.ko
 }
 
 # device VENDOR:DEVICE : address of the first such device

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh source-path=SCRIPTDIR/../guest
+
+#vm device ivshmem
+#vm program app/test/dpdk-test
+
+. /lib.sh
+
+load_vfio
+suite vm_sparse_module
+finish
