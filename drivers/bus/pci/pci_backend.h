@@ -80,6 +80,12 @@ struct pci_backend {
 extern const struct pci_backend *const pci_backends[];
 
 /**
+ * Walk all backends in the order in which they are asked: registered ones, then those of the
+ * system. @p prev NULL: the first one. NULL after the last.
+ */
+const struct pci_backend *pci_backend_next(const struct pci_backend *prev);
+
+/**
  * Add a backend, asked before those of the system. For tests and for transports that live
  * outside the bus.
  *
