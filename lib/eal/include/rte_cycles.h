@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_CYCLES_H
+#define RTE_CYCLES_H
+
+/**
+ * @file
+ * Time: a cheap counter of the processor, and delays. Any thread.
+ */
+
+#include <stdint.h>
+#include <time.h>
+
+#include <rte_atomic.h>
+#include <rte_common.h>
+#include <rte_compat.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MS_PER_S 1000
+#define US_PER_S 1000000
+#define NS_PER_S 1000000000
+
+/** The counter's value; nanoseconds where the machine has no counter that programs may read. */
+static inline uint64_t
+rte_rdtsc(void)
+{
+#if defined(RTE_ARCH_X86)
+	return __builtin_ia32_rdtsc();
+#elif defined(RTE_ARCH_ARM64)
+	uint64_t count;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r" (count));
+	return count;
+#else
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+#endif
+}
+
+/** The counter's value after all that stands before has been done. */
+static inline uint64_t
+rte_rdtsc_precise(void)
+{
+	rte_mb();
+	return rte_rdtsc();
+}
+
+/** Same as rte_rdtsc(). */
+static inline uint64_t
+rte_get_tsc_cycles(void)
+{
+	return rte_rdtsc();
+}
+
+/** How often the counter counts in a second. The first call may take some milliseconds. */
+uint64_t rte_get_tsc_hz(void);
+
+/** Same as rte_get_tsc_cycles(). */
+static inline uint64_t
+rte_get_timer_cycles(void)
+{
+	return rte_get_tsc_cycles();
+}
+
+/** Same as rte_get_tsc_hz(). */
+static inline uint64_t
+rte_get_timer_hz(void)
+{
+	return rte_get_tsc_hz();
+}
+
+/** Wait at least @p us microseconds; a pointer that rte_delay_us_callback_register() sets. */
+extern void (*rte_delay_us)(unsigned int us);
+
+/** Wait at least @p ms milliseconds. */
+static inline void
+rte_delay_ms(unsigned int ms)
+{
+	while (ms-- > 0)
+		rte_delay_us(1000);
+}
+
+/** Wait at least @p us microseconds in a loop; what rte_delay_us is at first. */
+void rte_delay_us_block(unsigned int us);
+
+/** Sleep at least @p us microseconds. */
+void rte_delay_us_sleep(unsigned int us);
+
+/** Make @p userfunc what rte_delay_us calls. */
+void rte_delay_us_callback_register(void (*userfunc)(unsigned int us));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_CYCLES_H */

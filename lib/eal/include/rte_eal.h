@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_EAL_H
+#define RTE_EAL_H
+
+/**
+ * @file
+ * Starting and stopping EAL, and the facts that its options settle. Unless a function says
+ * otherwise it is called after rte_eal_init(), from any thread.
+ */
+
+#include <stdint.h>
+#include <sched.h>
+
+#include <rte_compat.h>
+#include <rte_config.h>
+#include <rte_pci_dev_feature_defs.h>
+#include <rte_per_lcore.h>
+#include <rte_uuid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a process is among those that share devices. This EAL knows primary ones only. */
+enum rte_proc_type_t {
+	RTE_PROC_AUTO = -1,	/**< not known yet */
+	RTE_PROC_PRIMARY = 0,	/**< owns the devices */
+	RTE_PROC_SECONDARY,	/**< uses the devices of a primary process */
+	RTE_PROC_INVALID
+};
+
+/** What kind of address devices get. */
+enum rte_iova_mode {
+	RTE_IOVA_DC = 0,	/**< it does not matter */
+	RTE_IOVA_PA = (1 << 0),	/**< physical addresses */
+	RTE_IOVA_VA = (1 << 1)	/**< addresses of this process, behind an IOMMU */
+};
+
+/** What this process is: RTE_PROC_PRIMARY. May be called before rte_eal_init(). */
+enum rte_proc_type_t rte_eal_process_type(void);
+
+/**
+ * Allow the calling thread, and those it makes later, to use x86 I/O ports.
+ *
+ * @return 0; other than 0 when the system refuses or the machine has no ports.
+ */
+int rte_eal_iopl_init(void);
+
+/**
+ * Start EAL: read the options, scan the buses, set up memory, probe the devices. From the main
+ * thread, before any other; again only after rte_eal_cleanup().
+ *
+ * @param argc How many strings @p argv has.
+ * @param argv The program's arguments. Those that EAL takes come first, options before anything
+ *   else up to "--"; argv is put in order accordingly. EAL copies what it keeps.
+ * @return How many strings EAL took, without the program's name: argv[that number] is where the
+ *   rest begins, and is the "--" or a copy of the program's name. On failure -1 with nothing left
+ *   behind and rte_errno
+ *   - EALREADY: EAL runs already
+ *   - EINVAL: an option is wrong, the log says which and why; or a device cannot be probed
+ *   - ENOMEM: memory ran out
+ *   - ENOTSUP: the wanted IOVA mode cannot be had
+ *   - EACCES, ENODEV, ...: as the failing step says; the log names the step
+ */
+int rte_eal_init(int argc, char **argv);
+
+/**
+ * Undo rte_eal_init(): remove the devices and give everything back. From the main thread, after
+ * all others have stopped using EAL.
+ *
+ * @return 0; -EALREADY when EAL does not run.
+ */
+int rte_eal_cleanup(void);
+
+/** May memory be in huge pages? 0 with --no-huge, else 1. */
+int rte_eal_has_hugepages(void);
+
+/** May PCI devices be used? 0 with --no-pci, else 1. */
+int rte_eal_has_pci(void);
+
+/** Shall device files of UIO be made when missing? 1 with --create-uio-dev, else 0. */
+int rte_eal_create_uio_dev(void);
+
+/** The interrupt mode that --vfio-intr asks for; RTE_INTR_MODE_NONE without. */
+enum rte_intr_mode rte_eal_vfio_intr_mode(void);
+
+/** Copy the token of --vfio-vf-token to @p vf_token; zeros without. */
+void rte_eal_vfio_get_vf_token(rte_uuid_t vf_token);
+
+/** The kind of addresses that devices get; RTE_IOVA_DC before rte_eal_init() settled it. */
+enum rte_iova_mode rte_eal_iova_mode(void);
+
+/** The folder for files of this process; "" when it has none. Lasts until rte_eal_cleanup(). */
+const char *rte_eal_get_runtime_dir(void);
+
+/** The address at which mappings start that --base-virtaddr asks for, or the system's own. */
+__rte_internal
+uint64_t rte_eal_get_baseaddr(void);
+
+/** Prints the options of a program, after those of EAL. */
+typedef void (*rte_usage_hook_t)(const char *prgname);
+
+/**
+ * Set what --help calls after EAL's own text. Before rte_eal_init(); not from several threads.
+ *
+ * @return The function set before, or NULL.
+ */
+rte_usage_hook_t rte_set_application_usage_hook(rte_usage_hook_t usage_func);
+
+/** The system's number of the calling thread. */
+int rte_sys_gettid(void);
+
+RTE_DECLARE_PER_LCORE(int, _thread_id);
+
+/** The system's number of the calling thread, from a copy after the first call. */
+static inline int
+rte_gettid(void)
+{
+	if (RTE_PER_LCORE(_thread_id) == -1)
+		RTE_PER_LCORE(_thread_id) = rte_sys_gettid();
+	return RTE_PER_LCORE(_thread_id);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_EAL_H */

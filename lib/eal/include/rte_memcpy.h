@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_MEMCPY_H
+#define RTE_MEMCPY_H
+
+/**
+ * @file
+ * Copying memory.
+ */
+
+#include <string.h>
+
+#include <rte_common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Copy @p n bytes from @p src to @p dst, which do not overlap; returns @p dst. */
+static __rte_always_inline void *
+rte_memcpy(void *dst, const void *src, size_t n)
+{
+	return memcpy(dst, src, n);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_MEMCPY_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_PAUSE_H
+#define RTE_PAUSE_H
+
+/**
+ * @file
+ * Waiting in a loop without wasting the core.
+ */
+
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_stdatomic.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Tell the core that this is a loop that waits. */
+static inline void
+rte_pause(void)
+{
+#if defined(RTE_ARCH_X86)
+	__asm__ volatile("pause");
+#elif defined(RTE_ARCH_ARM64)
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+/** Wait until *@p addr is @p expected; @p memorder is acquire or relaxed. */
+static __rte_always_inline void
+rte_wait_until_equal_32(volatile uint32_t *addr, uint32_t expected, rte_memory_order memorder)
+{
+	while (__atomic_load_n(addr, memorder) != expected)
+		rte_pause();
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_PAUSE_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_VERSION_H
+#define RTE_VERSION_H
+
+/**
+ * @file
+ * The version of this tree, for the compiler and at run time.
+ */
+
+#include <rte_common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A version as a number that can be compared; each part 0 to 255. */
+#define RTE_VERSION_NUM(year, month, minor, release) \
+	((year) << 24 | (month) << 16 | (minor) << 8 | (release))
+
+/** The version of the headers. */
+#define RTE_VERSION \
+	RTE_VERSION_NUM(RTE_VER_YEAR, RTE_VER_MONTH, RTE_VER_MINOR, RTE_VER_RELEASE)
+
+/** What the version starts with, e.g. "DPDK-VFIO". */
+const char *rte_version_prefix(void);
+/** The year of the library, two digits. */
+unsigned int rte_version_year(void);
+/** The month of the library, 1 to 12. */
+unsigned int rte_version_month(void);
+/** The minor number of the library. */
+unsigned int rte_version_minor(void);
+/** What the version ends with, may be "". */
+const char *rte_version_suffix(void);
+/** Which candidate of a release the library is; 99 is the release. */
+unsigned int rte_version_release(void);
+/** The version of the library as text, e.g. "DPDK-VFIO 25.11.0"; lasts as long as the program. */
+const char *rte_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_VERSION_H */
