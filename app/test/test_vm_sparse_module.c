@@ -127,7 +127,7 @@ test_module_refuses_mappings_that_leave_the_windows(void **state)
 		refused = vm_sparse_refused();
 		if (can_map(&vfio, info->offset, mappings[i].off, mappings[i].len) !=
 				mappings[i].permitted)
-			fail_msg("windows \"%s\": mapping [%#" PRIx64 ", +%#zx) should %sbe permitted",
+			fail_msg("\"%s\": [%#" PRIx64 ", +%#zx) should %sbe permitted",
 				mappings[i].windows, mappings[i].off, mappings[i].len,
 				mappings[i].permitted ? "" : "not ");
 		assert_int_equal(vm_sparse_refused() - refused, !mappings[i].permitted);

@@ -5,8 +5,8 @@
 
 packages_build='gcc libc6-dev make meson ninja-build pkgconf python3 python3-pyelftools libnuma-dev
 	libcmocka-dev libjansson-dev'
-packages_test='ccache clang g++ git libasan8 libubsan1 libtsan2 libclang-rt-14-dev'
-packages_vm='busybox-static cpio kmod libelf1 qemu-system-x86'
+packages_test='ccache clang g++ git shellcheck'
+packages_vm='busybox-static kmod libelf1 qemu-system-x86'
 packages_docs='doxygen python3-sphinx python3-sphinx-rtd-theme'
 
 packages_of()
@@ -52,7 +52,7 @@ packages_need_root()
 packages_install()
 {
 	command -v apt-get >/dev/null || {
-		echo "packages: not a Debian system; install by hand: $(packages_of "$@" | xargs)" >&2
+		echo "packages: no apt-get here; by hand: $(packages_of "$@" | xargs)" >&2
 		return 0
 	}
 	missing=$(packages_missing "$@" | xargs)

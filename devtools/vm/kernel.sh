@@ -72,7 +72,7 @@ unpack()
 make_once()
 {
 	[ ! -d "$1" ] || return 0
-	work=$(mktemp -d "$cache/tmp.XXXXXX")
+	work=$(mktemp -d "$cache/tmp.XXXXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	made=$1
 	shift

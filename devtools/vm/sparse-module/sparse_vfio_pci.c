@@ -70,7 +70,7 @@ sparse_parse_window(const char **text, struct sparse_bar *bar)
 	if (bar->nb_windows == SPARSE_WINDOWS_MAX)
 		return -E2BIG;
 	if (sparse_parse_number(text, &offset) != 0 || *(*text)++ != '+' ||
-	    sparse_parse_number(text, &size) != 0)
+			sparse_parse_number(text, &size) != 0)
 		return -EINVAL;
 	window->offset = offset;
 	window->size = size;
@@ -86,7 +86,7 @@ sparse_parse_bar(const char **text, struct sparse_device *sdev)
 	int rc = 0;
 
 	if (sparse_parse_number(text, &index) != 0 || index >= PCI_STD_NUM_BARS ||
-	    *(*text)++ != ':')
+			*(*text)++ != ':')
 		return -EINVAL;
 	bar = &sdev->bar[index];
 	bar->listed = true;
@@ -125,7 +125,7 @@ sparse_covered_until(const struct sparse_bar *bar, u64 offset)
 
 	while (i < bar->nb_windows) {
 		if (offset >= bar->window[i].offset &&
-		    offset - bar->window[i].offset < bar->window[i].size) {
+				offset - bar->window[i].offset < bar->window[i].size) {
 			offset = bar->window[i].offset + bar->window[i].size;
 			i = 0;
 		} else {
@@ -145,7 +145,7 @@ sparse_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	u64 end = start + (vma->vm_end - vma->vm_start);
 
 	if (index < PCI_STD_NUM_BARS && sdev->bar[index].listed &&
-	    sparse_covered_until(&sdev->bar[index], start) < end) {
+			sparse_covered_until(&sdev->bar[index], start) < end) {
 		refused++;
 		pci_info(sdev->core.pdev, "BAR %u: mapping of [%#llx, %#llx) refused\n",
 			index, start, end);

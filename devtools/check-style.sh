@@ -1,0 +1,168 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+
+# Checks what a program can check of how our code reads. One line per rule, in cmocka's form.
+
+cd "$(dirname "$0")/.." || exit 1
+failed=0
+
+# files PATTERN... : those of the tree, tracked or about to be
+files()
+{
+	git ls-files --cached --others --exclude-standard -- "$@" | while read -r name; do
+		[ ! -f "$name" ] || echo "$name"
+	done
+}
+
+c_files()
+{
+	files '*.c' '*.h'
+}
+
+python_files()
+{
+	files '*.py'
+}
+
+shell_files()
+{
+	files '*.sh' .ci/run devtools/vm/guest/init
+}
+
+code_files()
+{
+	c_files
+	python_files
+	shell_files
+	files 'meson.build' '*/meson.build' meson_options.txt '*/Kbuild'
+}
+
+text_files()
+{
+	code_files
+	files '*.rst' '*.md' '*.in' MAINTAINERS VERSION
+}
+
+# Each rule prints what breaks it, and nothing else.
+
+rule_license_in_the_head()
+{
+	code_files | while read -r name; do
+		head -n 2 "$name" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' ||
+			echo "$name: no SPDX line"
+	done
+}
+
+rule_no_blanks_at_line_end()
+{
+	text_files | xargs grep -nE '[[:blank:]]+$' /dev/null
+}
+
+rule_newline_at_the_end()
+{
+	text_files | while read -r name; do
+		[ -z "$(tail -c 1 "$name")" ] || echo "$name: no newline at the end"
+	done
+}
+
+# a tab is eight columns
+rule_at_most_100_columns()
+{
+	code_files | while read -r name; do
+		expand "$name" | awk -v name="$name" 'length($0) > 100 {
+			print name ":" NR ": " length($0) " columns" }'
+	done
+}
+
+rule_indent_with_tabs()
+{
+	{ c_files; files 'meson.build' '*/meson.build'; } |
+		xargs grep -nE '^	* {2,}[^ *]' /dev/null
+}
+
+rule_export_macros_at_column_0()
+{
+	c_files | grep -v eal_export.h |
+		xargs grep -nE '^.+RTE_EXPORT_[A-Z_]*SYMBOL *\(' /dev/null |
+		grep -vE ':[0-9]+: \*|:[0-9]+:/[/*]|"'
+}
+
+rule_no_unfinished_marks()
+{
+	code_files | grep -v check-style.sh |
+		xargs grep -nE '\b(TODO|FIXME|XXX)\b' /dev/null
+}
+
+rule_no_paths_or_hosts_of_a_machine()
+{
+	text_files | xargs grep -nE \
+		-e '(^|[^a-z.])/([w]ork|[r]oot|home/[a-z]+)/' \
+		-e '(deb|ftp|security|snapshot)[.][a-z.]*debian[.]org' /dev/null
+}
+
+rule_python_compiles()
+{
+	python_files | while read -r name; do
+		python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$name" 2>&1
+	done
+}
+
+rule_shell_parses()
+{
+	shell_files | while read -r name; do
+		case $(head -n 1 "$name") in
+		*bash*) bash -n "$name" 2>&1 ;;
+		*) sh -n "$name" 2>&1 ;;
+		esac
+	done
+}
+
+rule_shellcheck_is_content()
+{
+	shell_files | xargs shellcheck -x -f gcc -S warning
+}
+
+check()
+{
+	echo "[ RUN      ] $1"
+	found=$("rule_$1")
+	if [ -z "$found" ]; then
+		echo "[       OK ] $1"
+	else
+		echo "$found"
+		echo "[  FAILED  ] $1"
+		failed=1
+	fi
+}
+
+skip()
+{
+	echo "[ RUN      ] $1"
+	echo "$2"
+	echo "[  SKIPPED ] $1"
+}
+
+case ${1:-} in
+-h | --help)
+	echo 'usage: devtools/check-style.sh'
+	sed -n 's/^# \(Checks what\)/\1/p' "$0"
+	exit 0
+	;;
+esac
+
+check license_in_the_head
+check no_blanks_at_line_end
+check newline_at_the_end
+check at_most_100_columns
+check indent_with_tabs
+check export_macros_at_column_0
+check no_unfinished_marks
+check no_paths_or_hosts_of_a_machine
+check python_compiles
+check shell_parses
+if command -v shellcheck >/dev/null; then
+	check shellcheck_is_content
+else
+	skip shellcheck_is_content 'shellcheck is not installed'
+fi
+exit "$failed"
