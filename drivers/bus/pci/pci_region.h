@@ -42,7 +42,7 @@ struct pci_region {
 	uint8_t *base;	/**< of the reservation of the whole region */
 	struct rte_vfio_area *windows;	/**< mapped; sorted, disjoint, adjacent ones merged */
 	uint32_t nb_windows;
-	int prot;	/**< of the windows: PROT_READ, PROT_WRITE */
+	int prot;	/**< of the windows: RTE_PROT_READ, RTE_PROT_WRITE */
 
 	/* what the backend's open() says */
 	uint32_t flags;	/**< PCI_REGION_F_* */
@@ -53,7 +53,8 @@ struct pci_region {
 	uint32_t nb_areas;
 	struct rte_vfio_area avoid;	/**< left out of a window that is refused with it; may be empty */
 
-	uint64_t listed_len;	/**< mem_resource[].len before we knew better */
+	bool relisted;	/**< mem_resource[].len is ours, and was listed_len before */
+	uint64_t listed_len;
 };
 
 /**
@@ -63,13 +64,20 @@ struct pci_region {
  * where the primary has it.
  *
  * @return
- *   0, or with nothing mapped: -ENOMEM; in a secondary process -ENOENT if the primary has not
- *   mapped the device, -EEXIST if something else is where a BAR must go.
+ *   0, or with nothing mapped and the regions forgotten: -ENOMEM; in a secondary process -ENOENT if the primary has not
+ *   mapped the device, -EPROTO if a BAR has another size there, -EEXIST if something else is
+ *   where a BAR must go.
  */
 int pci_regions_map(struct pci_device *dev);
 
 /** Undo pci_regions_map() and forget the regions. Safe on a device that is not mapped. */
 void pci_regions_unmap(struct pci_device *dev);
+
+/**
+ * Forget all regions, so that they are as a backend's open() finds them: for an open() that
+ * fails half way.
+ */
+void pci_regions_clear(struct pci_device *dev);
 
 /**
  * The device is gone: put private memory in the place of its windows, so that loads and stores
