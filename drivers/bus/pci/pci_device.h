@@ -16,6 +16,7 @@
 #include <rte_dev.h>
 #include <bus_pci_driver.h>
 
+#include "pci_cap.h"
 #include "pci_region.h"
 
 struct pci_backend;
@@ -26,6 +27,7 @@ struct pci_device {
 	const struct pci_backend *backend;	/**< how it is reached; NULL: not by us */
 	struct pci_backend_state *state;	/**< the backend's own; NULL unless open */
 	struct pci_region region[PCI_REGION_NB];	/**< filled by the backend's open() */
+	struct pci_cap_list caps;	/**< read once per open() */
 
 	/**
 	 * Names this device and no other one, before or after it, for as long as the process
