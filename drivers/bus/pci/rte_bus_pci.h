@@ -148,7 +148,7 @@ rte_pci_find_capability(const struct rte_pci_device *dev, uint8_t cap);
  * @param offset
  *   Where the capability is, in bytes, after which to look.
  * @return
- *   As rte_pci_find_capability().
+ *   As rte_pci_find_capability(); -EINVAL if no capability of the list is at @p offset.
  */
 __rte_experimental
 off_t
@@ -166,7 +166,11 @@ rte_pci_find_next_capability(const struct rte_pci_device *dev, uint8_t cap, off_
  * @param offset
  *   Offset in configuration space, in bytes.
  * @return
- *   Bytes read, or a negative value.
+ *   @p len, or
+ *   - -EINVAL: the range is not inside configuration space.
+ *   - -ENODEV: the device is not mapped.
+ *   - another negative errno: what the owner of the device said; -EIO if it gave less than was
+ *     asked for.
  */
 int
 rte_pci_read_config(const struct rte_pci_device *device, void *buf, size_t len, off_t offset);
@@ -183,7 +187,7 @@ rte_pci_read_config(const struct rte_pci_device *device, void *buf, size_t len, 
  * @param offset
  *   Offset in configuration space, in bytes.
  * @return
- *   Bytes written, or a negative value.
+ *   As rte_pci_read_config().
  */
 int
 rte_pci_write_config(const struct rte_pci_device *device, const void *buf, size_t len,
@@ -209,7 +213,8 @@ rte_pci_write_config(const struct rte_pci_device *device, const void *buf, size_
  *   @p len, or
  *   - -EINVAL: there is no such BAR, or the range is not inside it.
  *   - -ENODEV: the device is not mapped.
- *   - -EIO: the owner of the device gave less than was asked for.
+ *   - -EACCES: its owner does not let the BAR be read (or written).
+ *   - -EIO: the owner of the device gave less than was asked for, or memory is not enabled.
  *   - another negative errno: what the owner of the device said.
  */
 __rte_experimental
@@ -241,6 +246,107 @@ int
 rte_pci_mmio_write(const struct rte_pci_device *device, int bar, const void *buf, size_t len,
 	off_t offset);
 
+/** The BAR may be read. */
+#define RTE_PCI_BAR_F_READ 0x1u
+/** The BAR may be written. */
+#define RTE_PCI_BAR_F_WRITE 0x2u
+/** The BAR is in I/O space: never mapped, reached by calls only. */
+#define RTE_PCI_BAR_F_IOPORT 0x4u
+
+/** What a BAR of a mapped device is. */
+struct rte_pci_bar_info {
+	uint64_t size;	/**< bytes; 0: there is no such BAR */
+	uint32_t flags;	/**< RTE_PCI_BAR_F_* */
+	uint32_t nb_windows;	/**< parts of it that are mapped */
+	void *base;	/**< as in mem_resource[].addr: where byte 0 is or would be; or NULL */
+};
+
+/** A part of a BAR that is mapped into this process. */
+struct rte_pci_bar_window {
+	uint64_t offset;	/**< in the BAR, bytes; a multiple of the page size */
+	uint64_t size;	/**< bytes */
+	void *addr;	/**< where the byte at @a offset is */
+	int prot;	/**< RTE_PROT_READ, RTE_PROT_WRITE: what may be done by pointer */
+};
+
+/**
+ * Say what a BAR is.
+ *
+ * May be called from any thread as long as the device stays mapped.
+ *
+ * @param dev
+ *   A mapped device.
+ * @param bar
+ *   The BAR, 0 to 5.
+ * @param[out] info
+ *   What it is. The base is valid until rte_pci_unmap_device().
+ * @return
+ *   - 0: success, also when there is no such BAR: then the size is 0.
+ *   - -EINVAL: @p bar is not from 0 to 5.
+ *   - -ENODEV: the device is not mapped.
+ */
+__rte_experimental
+int
+rte_pci_bar_info_get(const struct rte_pci_device *dev, int bar, struct rte_pci_bar_info *info);
+
+/**
+ * Say which parts of a BAR are mapped. All other bytes of it are reached by
+ * rte_pci_mmio_read() and rte_pci_mmio_write() only; their addresses fault.
+ *
+ * May be called from any thread as long as the device stays mapped.
+ *
+ * @param dev
+ *   A mapped device.
+ * @param bar
+ *   The BAR, 0 to 5.
+ * @param[out] windows
+ *   Where to put the first @p nb windows: sorted, disjoint, never touching each other. Their
+ *   addresses are valid until rte_pci_unmap_device(). May be NULL if @p nb is 0.
+ * @param nb
+ *   How many fit.
+ * @return
+ *   - >= 0: how many windows there are, which may be more than @p nb.
+ *   - -EINVAL: @p bar is not from 0 to 5.
+ *   - -ENODEV: the device is not mapped.
+ */
+__rte_experimental
+int
+rte_pci_bar_windows_get(const struct rte_pci_device *dev, int bar,
+	struct rte_pci_bar_window *windows, uint32_t nb);
+
+/**
+ * Get a pointer to a range of a BAR, if all of it lies in one window.
+ *
+ * May be called from any thread as long as the device stays mapped.
+ *
+ * @param dev
+ *   A device of the bus.
+ * @param bar
+ *   The BAR, 0 to 5.
+ * @param offset
+ *   Start of the range in the BAR, bytes.
+ * @param len
+ *   Length of the range, bytes.
+ * @return
+ *   The pointer, valid until rte_pci_unmap_device(); what may be done with it is what
+ *   rte_pci_bar_info_get() says of the BAR. NULL if a byte of the range is not mapped.
+ */
+__rte_experimental
+void *
+rte_pci_bar_ptr(const struct rte_pci_device *dev, int bar, uint64_t offset, uint64_t len);
+
+/**
+ * Say by which way the bus reaches a device.
+ *
+ * @param dev
+ *   A device of the bus, mapped or not.
+ * @return
+ *   A name for people, as "vfio", which lives as long as the process; NULL if there is none.
+ */
+__rte_experimental
+const char *
+rte_pci_backend_name(const struct rte_pci_device *dev);
+
 /**
  * Make a BAR reachable by rte_pci_ioport_read() and rte_pci_ioport_write(). Despite the name
  * it may be one in memory space.
@@ -252,7 +358,9 @@ rte_pci_mmio_write(const struct rte_pci_device *device, int bar, const void *buf
  * @param[out] p
  *   The handle, the caller's; undone by rte_pci_ioport_unmap().
  * @return
- *   0, or a negative value if there is no such BAR or it cannot be reached.
+ *   - 0: success.
+ *   - -EINVAL: there is no such BAR.
+ *   - -ENODEV: the device is not mapped.
  */
 int
 rte_pci_ioport_map(struct rte_pci_device *dev, int bar, struct rte_pci_ioport *p);
@@ -263,7 +371,7 @@ rte_pci_ioport_map(struct rte_pci_device *dev, int bar, struct rte_pci_ioport *p
  * @param p
  *   The handle.
  * @return
- *   0, or a negative value if it was not mapped.
+ *   0, or -EINVAL if it was not mapped.
  */
 int
 rte_pci_ioport_unmap(struct rte_pci_ioport *p);
