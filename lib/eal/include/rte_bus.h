@@ -61,7 +61,7 @@ struct rte_bus *rte_bus_find_by_name(const char *busname);
 
 /**
  * The kind of address that suits the devices of all buses. When some want physical ones and
- * others virtual ones, it is RTE_IOVA_PA with a warning.
+ * others virtual ones, it is RTE_IOVA_DC with a warning.
  */
 enum rte_iova_mode rte_bus_get_iommu_class(void);
 

@@ -150,7 +150,11 @@ typedef void *(*rte_dev_iterate_t)(const void *start, const char *devstr,
  * @param it The walk.
  * @param str What to look for: "bus=BUS,KEY=VALUE,..." or "class=CLASS,..." or both with "/"
  *   between. EAL keeps pointers to it until the walk has ended.
- * @return 0; -EINVAL, -ENODEV, -EFAULT or -ENOMEM when the text makes no sense; rte_errno too.
+ * @return 0, or with the positive number in rte_errno
+ *   - -EINVAL: the text names neither bus nor class
+ *   - -EFAULT: there is no such bus or class
+ *   - -ENOTSUP: the bus or class cannot list its devices
+ *   - -ENOMEM: memory ran out
  */
 int rte_dev_iterator_init(struct rte_dev_iterator *it, const char *str);
 

@@ -82,13 +82,12 @@ void rte_devargs_reset(struct rte_devargs *da);
 int rte_devargs_insert(struct rte_devargs **da);
 
 /**
- * Read a text and put the result into the list. Before rte_eal_init(): a bus that is listed by
- * what is allowed must not be listed by what is blocked.
+ * Read a text and put the result into the list. The first one for a bus settles whether the bus
+ * lists what is allowed, or all but what is blocked.
  *
  * @param devtype Why.
- * @param devargs_str The text.
- * @return 0, or a negative number: as rte_devargs_parse(), or -EINVAL when the bus has both
- *   allowed and blocked devices.
+ * @param devargs_str The text; it names a bus.
+ * @return 0, or a negative number as rte_devargs_parse().
  */
 int rte_devargs_add(enum rte_devtype devtype, const char *devargs_str);
 

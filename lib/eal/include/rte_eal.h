@@ -52,11 +52,11 @@ int rte_eal_iopl_init(void);
  * thread, before any other; again only after rte_eal_cleanup().
  *
  * @param argc How many strings @p argv has.
- * @param argv The program's arguments. Those that EAL takes come first, options before anything
- *   else up to "--"; argv is put in order accordingly. EAL copies what it keeps.
- * @return How many strings EAL took, without the program's name: argv[that number] is where the
- *   rest begins, and is the "--" or a copy of the program's name. On failure -1 with nothing left
- *   behind and rte_errno
+ * @param argv The program's arguments. Those of EAL come first; they end with "--", or before the
+ *   first that is no option. EAL copies what it keeps.
+ * @return How many strings EAL took, without the program's name. argv[that number] becomes the
+ *   program's name, so that what follows can be read as a command line of its own. On failure
+ *   -1 with nothing left behind and rte_errno
  *   - EALREADY: EAL runs already
  *   - EINVAL: an option is wrong, the log says which and why; or a device cannot be probed
  *   - ENOMEM: memory ran out

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <eal_export.h>
+#include <rte_eal.h>
+#include <rte_log.h>
+
+#include "eal_options.h"
+#include "eal_runtime_dir.h"
+
+static char runtime_dir[PATH_MAX];
+
+/* Where the system wants such files: for root, for a user who is logged in, for others. */
+static const char *
+runtime_base(void)
+{
+	const char *base = getenv("XDG_RUNTIME_DIR");
+
+	if (getuid() == 0)
+		return "/var/run";
+	return base != NULL && base[0] == '/' ? base : "/tmp";
+}
+
+/* Make the folder and that above it. Nobody else may have made it: its files are trusted. */
+static int
+runtime_dir_make(char *path)
+{
+	char *slash = strrchr(path, '/');
+	struct stat st;
+
+	*slash = '\0';
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	*slash = '/';
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) && st.st_uid == getuid() ? 0 : -EPERM;
+}
+
+RTE_EXPORT_SYMBOL(rte_eal_get_runtime_dir)
+const char *
+rte_eal_get_runtime_dir(void)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	if (runtime_dir[0] != '\0' || eal_options()->in_memory)
+		return runtime_dir;
+	rc = snprintf(path, sizeof(path), "%s/dpdk/%s", runtime_base(),
+		eal_options()->file_prefix);
+	if (rc < 0 || (size_t)rc >= sizeof(path))
+		return runtime_dir;
+	rc = runtime_dir_make(path);
+	if (rc < 0)
+		RTE_LOG(ERR, EAL, "cannot make the folder %s: %s\n", path, strerror(-rc));
+	else
+		memcpy(runtime_dir, path, sizeof(path));
+	return runtime_dir;
+}
+
+int
+eal_runtime_dir_cleanup(void)
+{
+	if (runtime_dir[0] != '\0')
+		rmdir(runtime_dir);
+	runtime_dir[0] = '\0';
+	return 0;
+}
