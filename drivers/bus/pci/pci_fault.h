@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef PCI_FAULT_H
+#define PCI_FAULT_H
+
+/**
+ * @file
+ * Which device an address belongs to, for a handler of SIGBUS: it is found without a lock, while
+ * other threads map and unmap devices.
+ */
+
+struct pci_device;
+
+/**
+ * Enter the BARs of a mapped device.
+ *
+ * @return 0; -ENOMEM with none entered
+ */
+int pci_fault_add(struct pci_device *dev);
+
+/** Take them out. When this returns no handler uses the device any more. */
+void pci_fault_remove(struct pci_device *dev);
+
+/**
+ * Call @p handle with the device to which @p addr belongs. Safe in a signal handler if @p handle
+ * is.
+ *
+ * @return what @p handle returns; 1: it belongs to none
+ */
+int pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev));
+
+#endif /* PCI_FAULT_H */
