@@ -20,6 +20,7 @@
 #include "eal_bus.h"
 #include "eal_devargs.h"
 #include "eal_intr.h"
+#include "eal_memory.h"
 #include "eal_options.h"
 #include "eal_plugins.h"
 #include "eal_runtime_dir.h"
@@ -55,20 +56,17 @@ devargs_cleanup(void)
 	return 0;
 }
 
-/* What no bus cares about is virtual: that works with and without an IOMMU, and without root. */
 static int
 iova_mode_init(void)
 {
-	enum rte_iova_mode mode = eal_options()->iova_mode;
+	enum rte_iova_mode wanted = eal_options()->iova_mode;
+	enum rte_iova_mode bus = wanted == RTE_IOVA_DC ? rte_bus_get_iommu_class() : RTE_IOVA_DC;
+	int rc = eal_iova_mode_pick(wanted, bus, &eal.iova_mode);
 
-	if (mode == RTE_IOVA_DC)
-		mode = rte_bus_get_iommu_class();
-	if (mode == RTE_IOVA_DC)
-		mode = RTE_IOVA_VA;
-	eal.iova_mode = mode;
-	RTE_LOG(DEBUG, EAL, "devices use %s addresses\n",
-		mode == RTE_IOVA_PA ? "physical" : "virtual");
-	return 0;
+	if (rc == 0)
+		RTE_LOG(DEBUG, EAL, "devices use %s addresses\n",
+			eal.iova_mode == RTE_IOVA_PA ? "physical" : "virtual");
+	return rc;
 }
 
 static int
@@ -96,6 +94,7 @@ static const struct eal_step {
 	{ "interrupts", eal_intr_init, eal_intr_cleanup },
 	{ "bus scan", rte_bus_scan, eal_bus_cleanup },
 	{ "IOVA mode", iova_mode_init, iova_mode_cleanup },
+	{ "memory", eal_memory_init, eal_memory_cleanup },
 	{ "bus probe", rte_bus_probe, eal_bus_cleanup },
 };
 

@@ -41,34 +41,6 @@ rte_mcfg_tailq_get_lock(void)
 	return &eal_mcfg()->tailq_lock;
 }
 
-RTE_EXPORT_SYMBOL(rte_mcfg_mem_read_lock)
-void
-rte_mcfg_mem_read_lock(void)
-{
-	rte_rwlock_read_lock(rte_mcfg_mem_get_lock());
-}
-
-RTE_EXPORT_SYMBOL(rte_mcfg_mem_read_unlock)
-void
-rte_mcfg_mem_read_unlock(void)
-{
-	rte_rwlock_read_unlock(rte_mcfg_mem_get_lock());
-}
-
-RTE_EXPORT_SYMBOL(rte_mcfg_mem_write_lock)
-void
-rte_mcfg_mem_write_lock(void)
-{
-	rte_rwlock_write_lock(rte_mcfg_mem_get_lock());
-}
-
-RTE_EXPORT_SYMBOL(rte_mcfg_mem_write_unlock)
-void
-rte_mcfg_mem_write_unlock(void)
-{
-	rte_rwlock_write_unlock(rte_mcfg_mem_get_lock());
-}
-
 RTE_EXPORT_SYMBOL(rte_mcfg_tailq_read_lock)
 void
 rte_mcfg_tailq_read_lock(void)

@@ -6,7 +6,7 @@
 /**
  * @file
  * The locks of what EAL shares. Children made by fork() share them too. Any thread; not
- * recursive.
+ * recursive, except that who has the memory layout may lock it for reading again.
  */
 
 #include <stdbool.h>

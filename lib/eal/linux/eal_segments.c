@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <numaif.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+#include <rte_eal_paging.h>
+#include <rte_memory.h>
+
+#include "eal_log.h"
+#include "eal_memory.h"
+#include "eal_segments.h"
+
+/* include/uapi/linux/memfd.h: the page size is told by its logarithm in the upper bits. */
+#ifndef MFD_HUGE_SHIFT
+#define MFD_HUGE_SHIFT 26
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+#define WINDOW_PROT (PROT_READ | PROT_WRITE)
+#define WINDOW_FLAGS (MAP_SHARED | MAP_NORESERVE)
+#define WINDOW_MIN (64ULL << 20)
+#define BASE_TRIES 16
+
+/*
+ * Many an IOMMU translates 39 bits only, and in the mode RTE_IOVA_VA our addresses go through it.
+ * The kernel would place us at 47 bits, so the windows begin low: above what 32-bit code uses.
+ */
+#define BASE_DEFAULT (4ULL << 30)
+
+static char *
+window_map_at(uintptr_t base, size_t len, int fd)
+{
+	char *wanted = (char *)base;
+	char *addr = mmap(wanted, len, WINDOW_PROT, WINDOW_FLAGS | MAP_FIXED_NOREPLACE, fd, 0);
+
+	if (addr == MAP_FAILED)
+		return NULL;
+	if (addr == wanted)
+		return addr;
+	munmap(addr, len);
+	errno = EEXIST;
+	return NULL;
+}
+
+/* Where the kernel likes: a range that surely holds an aligned one, less its ends. */
+static char *
+window_map_anywhere(size_t len, size_t align, int fd)
+{
+	char *range = mmap(NULL, len + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	char *start, *addr;
+
+	if (range == MAP_FAILED)
+		return NULL;
+	start = RTE_PTR_ALIGN(range, align);
+	addr = mmap(start, len, WINDOW_PROT, WINDOW_FLAGS | MAP_FIXED, fd, 0);
+	if (addr == MAP_FAILED) {
+		munmap(range, len + align);
+		return NULL;
+	}
+	if (start > range)
+		munmap(range, start - range);
+	if (start + len < range + len + align)
+		munmap(start + len, range + align - start);
+	return addr;
+}
+
+/* Low addresses first, see BASE_DEFAULT; what is there already is stepped over. */
+static char *
+window_map(uintptr_t base, size_t len, size_t align, int fd)
+{
+	uintptr_t at = RTE_ALIGN(base != 0 ? base : (uintptr_t)BASE_DEFAULT, align);
+	unsigned int i;
+	char *addr;
+
+	for (i = 0; i < BASE_TRIES; i++) {
+		addr = window_map_at(at, len, fd);
+		if (addr != NULL)
+			return addr;
+		if (errno != EEXIST)
+			break;
+		at += RTE_ALIGN(BASE_DEFAULT, align);
+	}
+	return window_map_anywhere(len, align, fd);
+}
+
+/* Address space may be limited (RLIMIT_AS); a smaller window is better than none. */
+static int
+window_reserve(struct rte_memseg_list *msl, size_t len, uintptr_t base)
+{
+	for (; len >= WINDOW_MIN && len >= msl->seg_len; len /= 2) {
+		msl->len = RTE_ALIGN_FLOOR(len, msl->seg_len);
+		msl->base_va = window_map(base, msl->len, msl->seg_len, msl->fd);
+		if (msl->base_va != NULL)
+			return 0;
+	}
+	return -ENOMEM;
+}
+
+static size_t
+table_len(unsigned int nb_segs)
+{
+	return nb_segs * (sizeof(struct rte_memseg) + sizeof(uint8_t));
+}
+
+/* Shared as the memory is: parent and child must agree on what is there. */
+static int
+table_create(struct rte_memseg_list *msl)
+{
+	unsigned int nb = msl->len / msl->seg_len;
+	void *table = mmap(NULL, table_len(nb), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (table == MAP_FAILED)
+		return -errno;
+	msl->segs = table;
+	msl->in_heap = (uint8_t *)&msl->segs[nb];
+	msl->nb_segs = nb;
+	return 0;
+}
+
+/*
+ * Other processes get the descriptor. They may not shrink the file, which would kill us at the
+ * next access. Not all kernels seal huge pages; then there is no such guard.
+ */
+static int
+file_create(const struct eal_window *window)
+{
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	char name[64];
+	int fd;
+
+	if (window->huge)
+		flags |= MFD_HUGETLB | (unsigned int)__builtin_ctzll(window->page_sz) << MFD_HUGE_SHIFT;
+	snprintf(name, sizeof(name), "rte-node%d-%lluk", window->socket,
+		(unsigned long long)window->page_sz / 1024);
+	fd = memfd_create(name, flags);
+	if (fd < 0)
+		return -errno;
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL);
+	return fd;
+}
+
+/*
+ * Ordinary pages may come from elsewhere in need; huge pages must be where we say, so that we
+ * notice when the node has no more.
+ */
+static void
+window_place(const struct rte_memseg_list *msl, const struct eal_window *window)
+{
+	unsigned long mask = 0;
+
+	if (!window->bind)
+		return;
+	mask |= 1UL << window->socket;
+	if (mbind(msl->base_va, msl->len, window->huge ? MPOL_BIND : MPOL_PREFERRED, &mask,
+			sizeof(mask) * 8 + 1, 0) != 0)
+		EAL_LOG(WARNING, "cannot place memory on NUMA node %d: %s", window->socket,
+			strerror(errno));
+}
+
+int
+eal_segments_create(struct rte_memseg_list *msl, const struct eal_window *window)
+{
+	int rc;
+
+	*msl = (struct rte_memseg_list) {
+		.page_sz = window->page_sz,
+		.socket_id = window->socket,
+		.heap = 1,
+		.seg_len = window->huge ? window->page_sz : EAL_SEGMENT_LEN,
+	};
+	msl->fd = file_create(window);
+	if (msl->fd < 0)
+		return msl->fd;
+	rc = window_reserve(msl, window->len, window->base);
+	if (rc < 0)
+		goto err_close;
+	rc = table_create(msl);
+	if (rc < 0)
+		goto err_unmap;
+	window_place(msl, window);
+	/* These are wishes. A window without memory is of no use in a core file. */
+	madvise(msl->base_va, msl->len, MADV_DONTDUMP);
+	if (!window->huge)
+		madvise(msl->base_va, msl->len, MADV_HUGEPAGE);
+	return 0;
+
+err_unmap:
+	munmap(msl->base_va, msl->len);
+err_close:
+	close(msl->fd);
+	*msl = (struct rte_memseg_list) { .fd = -1 };
+	return rc;
+}
+
+void
+eal_segments_destroy(struct rte_memseg_list *msl)
+{
+	if (msl->base_va == NULL)
+		return;
+	munmap(msl->segs, table_len(msl->nb_segs));
+	munmap(msl->base_va, msl->len);
+	close(msl->fd);
+	*msl = (struct rte_memseg_list) { .fd = -1 };
+}
+
+/* The lowest run of @p nb segments without memory; returns nb_segs if there is none. */
+static unsigned int
+gap_find(const struct rte_memseg_list *msl, unsigned int nb)
+{
+	unsigned int i, run = 0;
+
+	for (i = 0; i < msl->nb_segs && run < nb; i++)
+		run = eal_segment_used(&msl->segs[i]) ? 0 : run + 1;
+	return run == nb ? i - nb : msl->nb_segs;
+}
+
+/* Growing a file beyond the limit would raise a signal. */
+static bool
+file_may_grow(uint64_t len)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+		len <= limit.rlim_cur;
+}
+
+static int
+file_extend(struct rte_memseg_list *msl, uint64_t len)
+{
+	if (len <= msl->file_len)
+		return 0;
+	if (!file_may_grow(len))
+		return -EFBIG;
+	if (ftruncate(msl->fd, len) != 0)
+		return -errno;
+	msl->file_len = len;
+	return 0;
+}
+
+static void
+pages_drop(const struct eal_piece *piece)
+{
+	off_t off = piece->addr - (char *)piece->msl->base_va;
+
+	if (fallocate(piece->msl->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off,
+			piece->len) != 0)
+		EAL_LOG(WARNING, "cannot give %zu bytes back to the system: %s", piece->len,
+			strerror(errno));
+	madvise(piece->addr, piece->len, MADV_DONTDUMP);
+}
+
+static bool
+pages_are_huge(const struct rte_memseg_list *msl)
+{
+	return msl->page_sz == msl->seg_len;
+}
+
+/*
+ * Huge pages are few, and touching one that cannot be had kills the process: they are taken now.
+ * Ordinary ones come when they are touched.
+ */
+static int
+pages_take(const struct eal_piece *piece)
+{
+	off_t off = piece->addr - (char *)piece->msl->base_va;
+	int rc = file_extend(piece->msl, off + piece->len);
+
+	if (rc == 0 && pages_are_huge(piece->msl) &&
+			fallocate(piece->msl->fd, 0, off, piece->len) != 0) {
+		rc = -errno;
+		pages_drop(piece);
+	}
+	if (rc == 0)
+		madvise(piece->addr, piece->len, MADV_DODUMP);
+	return rc;
+}
+
+/* Huge pages stay where they are, so this can be asked once; the page must have been touched. */
+static rte_iova_t
+segment_iova(const char *addr)
+{
+	if (rte_eal_iova_mode() != RTE_IOVA_PA)
+		return (uintptr_t)addr;
+	(void)*(const volatile char *)addr;
+	return rte_mem_virt2phy(addr);
+}
+
+static int
+segment_fill(const struct rte_memseg_list *msl, struct rte_memseg *ms, char *addr, uint32_t flags)
+{
+	rte_iova_t iova = segment_iova(addr);
+
+	if (iova == RTE_BAD_IOVA)
+		return -EFAULT;
+	if (!eal_dma_mask_fits(iova, msl->seg_len, eal_dma_mask()))
+		return -ERANGE;
+	*ms = (struct rte_memseg) {
+		.iova = iova,
+		.addr = addr,
+		.len = msl->seg_len,
+		.hugepage_sz = msl->page_sz,
+		.socket_id = msl->socket_id,
+		.flags = flags,
+	};
+	return 0;
+}
+
+static void
+segments_clear(const struct eal_piece *piece)
+{
+	struct rte_memseg *ms = &piece->msl->segs[eal_segment_index(piece->msl, piece->addr)];
+	size_t i;
+
+	for (i = 0; i < piece->len / piece->msl->seg_len; i++)
+		ms[i] = (struct rte_memseg) { 0 };
+}
+
+static int
+segments_fill(const struct eal_piece *piece, uint32_t flags)
+{
+	struct rte_memseg_list *msl = piece->msl;
+	struct rte_memseg *ms = &msl->segs[eal_segment_index(msl, piece->addr)];
+	size_t i, nb = piece->len / msl->seg_len;
+	int rc = 0;
+
+	for (i = 0; i < nb && rc == 0; i++)
+		rc = segment_fill(msl, &ms[i], piece->addr + i * msl->seg_len, flags);
+	if (rc != 0)
+		segments_clear(piece);
+	return rc;
+}
+
+int
+eal_segments_grow(struct rte_memseg_list *msl, size_t len, uint32_t flags, struct eal_piece *piece)
+{
+	unsigned int at, nb;
+	int rc;
+
+	if (len > msl->len)
+		return -ENOMEM;
+	nb = (len + msl->seg_len - 1) / msl->seg_len;
+	at = gap_find(msl, nb);
+	if (at == msl->nb_segs)
+		return -ENOMEM;
+	*piece = (struct eal_piece) {
+		.msl = msl,
+		.addr = (char *)msl->base_va + at * msl->seg_len,
+		.len = nb * msl->seg_len,
+	};
+	rc = pages_take(piece);
+	if (rc != 0)
+		return rc;
+	rc = segments_fill(piece, flags);
+	if (rc != 0) {
+		pages_drop(piece);
+		return rc;
+	}
+	msl->nb_used += nb;
+	msl->version++;
+	return 0;
+}
+
+void
+eal_segments_shrink(const struct eal_piece *piece)
+{
+	segments_clear(piece);
+	pages_drop(piece);
+	piece->msl->nb_used -= piece->len / piece->msl->seg_len;
+	piece->msl->version++;
+}
