@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <eal_export.h>
 #include <rte_eal.h>
 
 #include "pci_addr.h"
@@ -71,8 +72,9 @@ pci_scan_found(struct pci_scan *scan, const struct rte_pci_addr *addr, uint64_t 
 	});
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(rte_pci_scan_emit)
 int
-pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
+rte_pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
 	const struct rte_pci_addr *addr, const struct pci_ident *ident)
 {
 	struct pci_entry entry = {

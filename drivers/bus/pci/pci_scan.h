@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_compat.h>
 #include <rte_dev.h>
 #include <rte_pci.h>
 
@@ -33,7 +34,8 @@ struct pci_ident {
  *
  * @return 0, also for a device that was dropped; -ENOMEM
  */
-int pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
+__rte_internal
+int rte_pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
 	const struct rte_pci_addr *addr, const struct pci_ident *ident);
 
 /** Whether the user wants the device at an address to be listed. For pci_system_scan(). */

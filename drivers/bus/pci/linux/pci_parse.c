@@ -12,27 +12,28 @@
 /* Flags of a resource, include/linux/ioport.h */
 #define RESOURCE_MEM	0x200u
 
+static uint64_t
+digit_value(char c)
+{
+	return (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
 /*
- * Hexadecimal digits, at most @max_digits of them; strtoul() would let signs, blanks and 0x pass.
- * NULL, also for a NULL text, if there are none or too many.
+ * All hexadecimal digits up to @max_digits; strtoul() would let signs, blanks and 0x pass. NULL,
+ * also for a NULL text, if there are none.
  */
 static const char *
 parse_digits(const char *text, unsigned int max_digits, uint64_t *value)
 {
-	unsigned int n;
 	uint64_t sum = 0;
-	int c;
+	unsigned int n;
 
 	if (text == NULL)
 		return NULL;
-	for (n = 0; isxdigit((unsigned char)text[n]); n++) {
-		c = tolower((unsigned char)text[n]);
-		sum = sum << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	}
-	if (n == 0 || n > max_digits)
-		return NULL;
+	for (n = 0; n < max_digits && isxdigit((unsigned char)text[n]); n++)
+		sum = sum << 4 | digit_value(text[n]);
 	*value = sum;
-	return text + n;
+	return n == 0 ? NULL : text + n;
 }
 
 /* Step over @prefix. NULL if the text is NULL or does not begin with it. */
@@ -68,6 +69,7 @@ pci_folder_parse(const char *name, struct rte_pci_addr *addr)
 int
 pci_modalias_parse(const char *text, struct rte_pci_id *id)
 {
+	/* of fixed width: the tag after a number may begin with what could be one more digit */
 	static const struct {
 		const char *tag;
 		unsigned int digits;
@@ -82,12 +84,13 @@ pci_modalias_parse(const char *text, struct rte_pci_id *id)
 		{ "i", 2, UINT8_MAX },
 	};
 	uint64_t value[sizeof(fields) / sizeof(fields[0])];
+	const char *start;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		text = parse_literal(text, fields[i].tag);
-		text = parse_digits(text, fields[i].digits, &value[i]);
-		if (text == NULL || value[i] > fields[i].max)
+		start = parse_literal(text, fields[i].tag);
+		text = parse_digits(start, fields[i].digits, &value[i]);
+		if (text == NULL || text != start + fields[i].digits || value[i] > fields[i].max)
 			return -EINVAL;
 	}
 	if (!parse_at_end(text))
