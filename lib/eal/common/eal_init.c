@@ -225,13 +225,6 @@ rte_set_application_usage_hook(rte_usage_hook_t usage_func)
 	return before;
 }
 
-RTE_EXPORT_SYMBOL(rte_eal_process_type)
-enum rte_proc_type_t
-rte_eal_process_type(void)
-{
-	return RTE_PROC_PRIMARY;
-}
-
 RTE_EXPORT_SYMBOL(rte_eal_iova_mode)
 enum rte_iova_mode
 rte_eal_iova_mode(void)
