@@ -152,7 +152,7 @@ int rte_vlog(uint32_t level, uint32_t logtype, const char *format, va_list ap)
 
 /** RTE_LOG(), compiled only for levels up to RTE_LOG_DP_LEVEL: for data paths. */
 #define RTE_LOG_DP(l, t, ...) \
-	((RTE_LOG_ ## l <= RTE_LOG_DP_LEVEL) ? RTE_LOG(l, t, __VA_ARGS__) : 0)
+	(void)((RTE_LOG_ ## l <= RTE_LOG_DP_LEVEL) ? RTE_LOG(l, t, __VA_ARGS__) : 0)
 
 /** RTE_LOG() that adds the line feed. */
 #define RTE_LOG_LINE(l, t, fmt, ...) RTE_LOG(l, t, fmt "\n", ##__VA_ARGS__)

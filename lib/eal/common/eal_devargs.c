@@ -369,6 +369,7 @@ rte_devargs_add(enum rte_devtype devtype, const char *devargs_str)
 		return -ENOMEM;
 	rc = rte_devargs_parse(da, devargs_str);
 	if (rc == 0 && da->bus == NULL) {
+		RTE_LOG(ERR, EAL, "device \"%s\": no bus is named\n", devargs_str);
 		rte_devargs_reset(da);
 		rc = -EINVAL;
 	}

@@ -88,7 +88,7 @@ static const struct eal_step {
 	int (*cleanup)(void);
 } eal_steps[] = {
 	{ "main thread", main_thread_init, main_thread_cleanup },
-	{ "runtime folder", NULL, eal_runtime_dir_cleanup },
+	{ "runtime folder", eal_runtime_dir_init, eal_runtime_dir_cleanup },
 	{ "drivers", eal_plugins_load, NULL },
 	{ "device options", eal_options_add_devices, devargs_cleanup },
 	{ "interrupts", eal_intr_init, eal_intr_cleanup },

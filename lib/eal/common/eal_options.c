@@ -284,8 +284,7 @@ static const struct option_row {
 	{ 0, "vfio-vf-token", "UUID", set_vfio_vf_token,
 		.help = "token shared with the driver of the physical function" },
 	{ 0, "log-level", "[TYPE:]LEVEL", set_log_level,
-		.help = "log up to LEVEL, of all types or of those that the pattern TYPE,\n"
-			"\t\t\t\tor with \",\" the regular expression TYPE, matches (repeatable)" },
+		.help = "log up to LEVEL; TYPE is a shell pattern, before \",\" a regular expression" },
 	{ 'v', "version", FLAG(version),
 		.help = "print the version at start" },
 	{ 'h', "help", FLAG(help),
@@ -307,21 +306,30 @@ static const struct {
 	{ 0, "no-telemetry", "there is no telemetry" },
 };
 
+static void
+option_usage(const struct option_row *row)
+{
+	char text[64];
+	int len = 0;
+
+	if (row->letter != 0)
+		len = snprintf(text, sizeof(text), "-%c", row->letter);
+	if (row->name != NULL)
+		len += snprintf(&text[len], sizeof(text) - len, "%s--%s",
+			row->letter != 0 ? ", " : "    ", row->name);
+	if (row->value != NULL)
+		snprintf(&text[len], sizeof(text) - len, " %s", row->value);
+	printf("  %-34s %s\n", text, row->help);
+}
+
 void
 eal_options_usage(const char *prgname)
 {
-	const struct option_row *row;
-	char name[64];
+	size_t i;
 
 	printf("usage: %s [EAL options] [-- options of the program]\n\nEAL options:\n", prgname);
-	for (row = option_rows; row < &option_rows[RTE_DIM(option_rows)]; row++) {
-		snprintf(name, sizeof(name), "%s%s%s%s", row->name != NULL ? "--" : "",
-			row->name != NULL ? row->name : "", row->value != NULL ? " " : "",
-			row->value != NULL ? row->value : "");
-		printf("  %c%c%s %-24s %s\n", row->letter != 0 ? '-' : ' ',
-			row->letter != 0 ? row->letter : ' ',
-			row->letter != 0 && row->name != NULL ? "," : " ", name, row->help);
-	}
+	for (i = 0; i < RTE_DIM(option_rows); i++)
+		option_usage(&option_rows[i]);
 }
 
 /* ---- the command line ---- */
@@ -456,12 +464,8 @@ eal_options_add_devices(void)
 
 	STAILQ_FOREACH(text, &options.devices, next) {
 		rc = rte_devargs_add(text->devtype, text->text);
-		if (rc < 0) {
-			RTE_LOG(ERR, EAL, "option %s: \"%s\": %s\n",
-				text->devtype == RTE_DEVTYPE_ALLOWED ? "-a" : "-b", text->text,
-				strerror(-rc));
-			return rc;
-		}
+		if (rc < 0)
+			return rc == -ENOMEM ? rc : -EINVAL;
 	}
 	return 0;
 }

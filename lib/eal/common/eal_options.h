@@ -66,7 +66,7 @@ void eal_options_reset(void);
 /** Write what eal_options_parse() understands to the standard output. */
 void eal_options_usage(const char *prgname);
 
-/** Put -a and -b into the list of devargs; the buses must be known. 0, or -errno. */
+/** Put -a and -b into the list of devargs; the buses must be known. 0, -EINVAL or -ENOMEM. */
 int eal_options_add_devices(void);
 
 #endif /* EAL_OPTIONS_H */

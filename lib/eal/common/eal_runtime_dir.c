@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "eal_options.h"
 #include "eal_runtime_dir.h"
 
+static bool runtime_dir_allowed;
 static char runtime_dir[PATH_MAX];
 
 /* Where the system wants such files: for root, for a user who is logged in, for others. */
@@ -53,7 +55,7 @@ rte_eal_get_runtime_dir(void)
 	char path[PATH_MAX];
 	int rc;
 
-	if (runtime_dir[0] != '\0' || eal_options()->in_memory)
+	if (runtime_dir[0] != '\0' || !runtime_dir_allowed)
 		return runtime_dir;
 	rc = snprintf(path, sizeof(path), "%s/dpdk/%s", runtime_base(),
 		eal_options()->file_prefix);
@@ -68,8 +70,16 @@ rte_eal_get_runtime_dir(void)
 }
 
 int
+eal_runtime_dir_init(void)
+{
+	runtime_dir_allowed = !eal_options()->in_memory;
+	return 0;
+}
+
+int
 eal_runtime_dir_cleanup(void)
 {
+	runtime_dir_allowed = false;
 	if (runtime_dir[0] != '\0')
 		rmdir(runtime_dir);
 	runtime_dir[0] = '\0';

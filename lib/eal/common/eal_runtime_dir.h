@@ -8,6 +8,9 @@
  * The folder for files of this process. It is made when somebody first asks for it.
  */
 
+/** Allow to make it. 0. */
+int eal_runtime_dir_init(void);
+
 /** Remove the folder if it is empty, and forget it. 0. */
 int eal_runtime_dir_cleanup(void);
 

@@ -25,7 +25,8 @@ struct rte_tailq_entry {
 	void *data;	/**< whatever the list is of */
 };
 
-RTE_TAILQ_HEAD(rte_tailq_entry_head, rte_tailq_entry);
+/** The head of such a list, which users see as one of their own by RTE_TAILQ_CAST(). */
+RTE_TAILQ_HEAD(rte_tailq_entry_head, rte_tailq_entry) __rte_may_alias;
 
 /** Bytes of a list's name, with NUL. */
 #define RTE_TAILQ_NAMESIZE 32
