@@ -154,7 +154,7 @@ option_parse(char **argv, int *i, struct cli_request *request, const struct comp
 }
 
 static int
-bar_parse(const char *text, struct cli_request *request, const struct complaint *complaint)
+bar_parse(char *text, struct cli_request *request, const struct complaint *complaint)
 {
 	uint64_t bar;
 
@@ -170,7 +170,7 @@ bar_parse(const char *text, struct cli_request *request, const struct complaint 
 }
 
 static int
-offset_parse(const char *text, struct cli_request *request, const struct complaint *complaint)
+offset_parse(char *text, struct cli_request *request, const struct complaint *complaint)
 {
 	if (number_parse(text, &request->offset) != 0 || request->offset > INT64_MAX)
 		return COMPLAIN(complaint, "offset %s: not a number of bytes", text);
@@ -181,7 +181,7 @@ offset_parse(const char *text, struct cli_request *request, const struct complai
 }
 
 static int
-value_parse(const char *text, struct cli_request *request, const struct complaint *complaint)
+value_parse(char *text, struct cli_request *request, const struct complaint *complaint)
 {
 	if (number_parse(text, &request->value) != 0)
 		return COMPLAIN(complaint, "value %s: not a number", text);
@@ -193,10 +193,10 @@ value_parse(const char *text, struct cli_request *request, const struct complain
 
 /* What the arguments of a command are, in their order. */
 static int
-argument_parse(int position, const char *text, struct cli_request *request,
+argument_parse(int position, char *text, struct cli_request *request,
 	const struct complaint *complaint)
 {
-	static int (*const parsers[])(const char *, struct cli_request *,
+	static int (*const parsers[])(char *, struct cli_request *,
 		const struct complaint *) = { bar_parse, offset_parse, value_parse };
 
 	if (position == 0) {

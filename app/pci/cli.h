@@ -38,7 +38,7 @@ struct cli_request {
 	bool json;
 	bool ascii;
 	unsigned int width;	/**< 1, 2, 4 or 8 bytes */
-	const char *device;
+	char *device;
 	unsigned int bar;	/**< 0 to 5, or CLI_BAR_CONFIG */
 	uint64_t offset;
 	uint64_t value;

@@ -10,6 +10,7 @@
 #include <rte_common.h>
 
 #include "../pci/bar_render.h"
+#include "../pci/caps.h"
 #include "../pci/cli.h"
 #include "../pci/names.h"
 #include "test.h"
@@ -291,7 +292,113 @@ test_numbers_of_pci_have_names(void **state)
 	assert_string_equal(pci_ext_cap_name(0x777), "Unknown");
 }
 
+/* A configuration space of bytes set one by one. */
+struct config_byte {
+	uint16_t offset;
+	uint8_t value;
+};
+
+static size_t
+caps_of(const struct config_byte *bytes, size_t nb_bytes, size_t len, struct cap *caps,
+	struct cap_interrupts *interrupts)
+{
+	uint8_t config[4096] = { 0 };
+	size_t i, nb;
+
+	for (i = 0; i < nb_bytes; i++)
+		config[bytes[i].offset] = bytes[i].value;
+	nb = caps_collect(config, len, caps);
+	*interrupts = caps_interrupts(config, len, caps, nb);
+	return nb;
+}
+
+static void
+test_capabilities_and_interrupts_are_found_in_order(void **state)
+{
+	static const struct config_byte bytes[] = {
+		{ 0x06, 0x10 }, { 0x34, 0x40 }, { 0x3d, 1 },
+		{ 0x40, 0x05 }, { 0x41, 0x60 }, { 0x42, 0x06 },	/* MSI of 8 vectors */
+		{ 0x60, 0x11 }, { 0x61, 0x50 }, { 0x62, 0x1f }, { 0x63, 0x80 },	/* MSI-X of 32 */
+		{ 0x50, 0x10 }, { 0x51, 0 },	/* PCI Express */
+		{ 0x100, 0x01 }, { 0x102, 0x01 }, { 0x103, 0x15 },	/* AER, next at 0x150 */
+		{ 0x150, 0x0d }, { 0x152, 0x01 },
+	};
+	static const struct cap expected[] = {
+		{ 0x40, 0x05, false }, { 0x60, 0x11, false }, { 0x50, 0x10, false },
+		{ 0x100, 0x01, true }, { 0x150, 0x0d, true },
+	};
+	struct cap_interrupts interrupts;
+	struct cap caps[CAPS_MAX];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(caps_of(bytes, RTE_DIM(bytes), 4096, caps, &interrupts),
+		RTE_DIM(expected));
+	for (i = 0; i < RTE_DIM(expected); i++) {
+		assert_int_equal(caps[i].offset, expected[i].offset);
+		assert_int_equal(caps[i].id, expected[i].id);
+		assert_int_equal(caps[i].extended, expected[i].extended);
+	}
+	assert_int_equal(interrupts.intx, 1);
+	assert_int_equal(interrupts.msi, 8);
+	assert_int_equal(interrupts.msix, 32);
+	assert_true(interrupts.pcie);
+}
+
+static void
+test_broken_capability_lists_end(void **state)
+{
+	static const struct {
+		const char *what;
+		struct config_byte bytes[8];
+		size_t len;
+		size_t nb_caps;
+	} cases[] = {
+		{ "no list, says the status", { { 0x34, 0x40 }, { 0x40, 0x05 } }, 256, 0 },
+		{ "list loops", { { 0x06, 0x10 }, { 0x34, 0x40 }, { 0x41, 0x50 }, { 0x51, 0x40 } },
+			256, 2 },
+		{ "points to itself", { { 0x06, 0x10 }, { 0x34, 0x40 }, { 0x41, 0x40 } }, 256, 1 },
+		{ "points into the header", { { 0x06, 0x10 }, { 0x34, 0x10 } }, 256, 0 },
+		{ "low bits are not of the pointer", { { 0x06, 0x10 }, { 0x34, 0x43 } }, 256, 1 },
+		{ "leads past what can be read", { { 0x06, 0x10 }, { 0x34, 0x40 } }, 64, 0 },
+		{ "ends in the middle of a header", { { 0x06, 0x10 }, { 0x34, 0xfc } }, 0xfd, 0 },
+		{ "extended list loops", { { 0x100, 0x01 }, { 0x102, 0x01 }, { 0x103, 0x10 } },
+			4096, 1 },
+		{ "extended list leads back",
+			{ { 0x100, 0x01 }, { 0x102, 0x01 }, { 0x103, 0x04 } }, 4096, 1 },
+		{ "nothing can be read", { { 0 } }, 0, 0 },
+	};
+	struct cap_interrupts interrupts;
+	struct cap caps[CAPS_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(cases); i++)
+		if (caps_of(cases[i].bytes, RTE_DIM(cases[i].bytes), cases[i].len, caps,
+				&interrupts) != cases[i].nb_caps)
+			fail_msg("%s", cases[i].what);
+}
+
+static void
+test_configuration_space_of_ones_is_survived(void **state)
+{
+	struct cap_interrupts interrupts;
+	struct cap caps[CAPS_MAX];
+	uint8_t config[4096];
+	size_t nb;
+
+	(void)state;
+	memset(config, 0xff, sizeof(config));
+	nb = caps_collect(config, sizeof(config), caps);
+	assert_true(nb <= 1);
+	interrupts = caps_interrupts(config, sizeof(config), caps, nb);
+	assert_int_equal(interrupts.intx, 0);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_capabilities_and_interrupts_are_found_in_order),
+	cmocka_unit_test(test_broken_capability_lists_end),
+	cmocka_unit_test(test_configuration_space_of_ones_is_survived),
 	cmocka_unit_test(test_each_cell_shows_what_its_bytes_are),
 	cmocka_unit_test(test_utf8_picture_has_as_many_cells),
 	cmocka_unit_test(test_parts_cover_the_bar_without_gap_or_overlap),
