@@ -12,9 +12,9 @@
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_interrupts.h>
-#include <rte_log.h>
 
 #include "eal_dev_event.h"
+#include "eal_log.h"
 
 #define ANY_ARG ((void *)-1)
 
@@ -262,7 +262,7 @@ deferred_deliver(void *arg)
 	}
 	i = __atomic_exchange_n(&lost, 0, __ATOMIC_RELAXED);
 	if (i > 0)
-		RTE_LOG_LINE(ERR, EAL, "%u device events came faster than they could be stored", i);
+		EAL_LOG(ERR, "%u device events came faster than they could be stored", i);
 }
 
 static int

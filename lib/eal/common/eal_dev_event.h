@@ -18,8 +18,8 @@ int eal_dev_event_defer_init(void);
 void eal_dev_event_defer_cleanup(void);
 
 /**
- * While @p on, rte_dev_event_callback_process() calls nobody in this thread: it stores the event for
- * the interrupt thread. Safe in a signal handler, as rte_dev_event_callback_process() then is.
+ * While @p on, rte_dev_event_callback_process() calls nobody in this thread: it stores the event
+ * for the interrupt thread. Safe in a signal handler, as rte_dev_event_callback_process() then is.
  */
 void eal_dev_event_defer(bool on);
 

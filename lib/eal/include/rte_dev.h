@@ -196,19 +196,41 @@ int rte_dev_event_callback_register(const char *device_name, rte_dev_event_cb_fn
 int rte_dev_event_callback_unregister(const char *device_name, rte_dev_event_cb_fn cb_fn,
 	void *cb_arg);
 
-/** Call those who asked to be told about @p event of the device @p device_name. */
+/**
+ * Call those who asked to be told about an event of a device, in the calling thread; from a bus's
+ * sigbus_handler(), in the interrupt thread later. Any thread.
+ *
+ * @param device_name The device; NULL does nothing.
+ * @param event What happened to it.
+ */
 void rte_dev_event_callback_process(const char *device_name, enum rte_dev_event_type event);
 
-/** Start to watch the system for devices that come and go. 0, or -1 when that is impossible. */
+/**
+ * Start to watch the system for PCI devices that come and go. Starts are counted. Any thread.
+ *
+ * @return 0; -ENOMEM, -EMFILE, -ENFILE, or -EPERM, -EACCES, -EPROTONOSUPPORT when the process may
+ *   have no netlink socket.
+ */
 int rte_dev_event_monitor_start(void);
 
-/** Undo rte_dev_event_monitor_start(). 0, or -1. */
+/**
+ * Undo rte_dev_event_monitor_start(). Any thread; in others than the interrupt thread it waits
+ * for callbacks that run.
+ *
+ * @return 0; -EINVAL when it is not started.
+ */
 int rte_dev_event_monitor_stop(void);
 
-/** Let buses handle devices that vanish, by SIGBUS and by events. 0, or -1. */
+/**
+ * Let buses handle devices that vanish: by SIGBUS, when a device's memory is used that is gone, and
+ * when the monitor hears of it. A SIGBUS that is no bus's goes to the handler that was set before.
+ * Any thread.
+ *
+ * @return 0; a negative errno when the handler cannot be set.
+ */
 int rte_dev_hotplug_handle_enable(void);
 
-/** Undo rte_dev_hotplug_handle_enable(). 0, or -1. */
+/** Undo rte_dev_hotplug_handle_enable(); nothing to undo is fine. Any thread. 0. */
 int rte_dev_hotplug_handle_disable(void);
 
 /**

@@ -97,7 +97,7 @@ typedef void (*rte_intr_unregister_callback_fn)(struct rte_intr_handle *intr_han
  */
 int
 rte_intr_callback_register(const struct rte_intr_handle *intr_handle,
-			   rte_intr_callback_fn cb, void *cb_arg);
+				rte_intr_callback_fn cb, void *cb_arg);
 
 /**
  * Takes callbacks back, unless the interrupt thread is busy with callbacks of this descriptor.
@@ -114,7 +114,7 @@ rte_intr_callback_register(const struct rte_intr_handle *intr_handle,
  */
 int
 rte_intr_callback_unregister(const struct rte_intr_handle *intr_handle,
-			     rte_intr_callback_fn cb, void *cb_arg);
+				rte_intr_callback_fn cb, void *cb_arg);
 
 /**
  * Takes callbacks back while callbacks of this descriptor are running, without waiting.
@@ -133,8 +133,8 @@ rte_intr_callback_unregister(const struct rte_intr_handle *intr_handle,
  */
 int
 rte_intr_callback_unregister_pending(const struct rte_intr_handle *intr_handle,
-				     rte_intr_callback_fn cb_fn, void *cb_arg,
-				     rte_intr_unregister_callback_fn ucb_fn);
+					rte_intr_callback_fn cb_fn, void *cb_arg,
+					rte_intr_unregister_callback_fn ucb_fn);
 
 /**
  * Takes callbacks back, and waits until they are not running any more.
@@ -153,7 +153,7 @@ rte_intr_callback_unregister_pending(const struct rte_intr_handle *intr_handle,
  */
 int
 rte_intr_callback_unregister_sync(const struct rte_intr_handle *intr_handle,
-				  rte_intr_callback_fn cb, void *cb_arg);
+					rte_intr_callback_fn cb, void *cb_arg);
 
 /**
  * Lets the device raise its interrupt, in the way of the handle's type.
@@ -531,7 +531,7 @@ rte_intr_efds_index_get(const struct rte_intr_handle *intr_handle, int index);
 __rte_internal
 int
 rte_intr_elist_index_set(struct rte_intr_handle *intr_handle, int index,
-			 struct rte_epoll_event elist);
+				struct rte_epoll_event elist);
 
 /**
  * @internal

@@ -9,9 +9,9 @@
 #include <eal_export.h>
 #include <rte_common.h>
 #include <rte_interrupts.h>
-#include <rte_log.h>
 
 #include "eal_intr.h"
+#include "eal_log.h"
 
 static size_t
 counter_size(const struct rte_intr_handle *handle)
@@ -35,7 +35,7 @@ vector_read(int fd, void *arg)
 		n = read(fd, counter, size);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
-		RTE_LOG_LINE(ERR, EAL, "Cannot read queue interrupt of fd %d: %s",
+		EAL_LOG(ERR, "Cannot read queue interrupt of fd %d: %s",
 			fd, strerror(errno));
 }
 
@@ -112,7 +112,7 @@ efds_make(struct rte_intr_handle *handle, uint32_t count)
 	}
 	if (rc == 0)
 		return 0;
-	RTE_LOG_LINE(ERR, EAL, "Cannot make %u event descriptors: %s", count, strerror(-rc));
+	EAL_LOG(ERR, "Cannot make %u event descriptors: %s", count, strerror(-rc));
 	if (handle->efds != NULL)
 		efds_close(handle, i);
 	handle->nb_efd = 0;

@@ -17,10 +17,11 @@
 #include <eal_export.h>
 #include <rte_common.h>
 #include <rte_interrupts.h>
-#include <rte_log.h>
 
+#include "eal_alarm.h"
 #include "eal_dev_event.h"
 #include "eal_intr.h"
+#include "eal_log.h"
 
 #define ANY_ARG ((void *)-1)
 #define WATCHED (EPOLLIN | EPOLLPRI | EPOLLRDHUP)
@@ -241,7 +242,7 @@ source_for_registration(int fd)
 
 	if (source == NULL || source_epoll(source, EPOLL_CTL_MOD) == 0)
 		return source;
-	RTE_LOG_LINE(DEBUG, EAL, "Interrupt fd %d was closed with callbacks registered", fd);
+	EAL_LOG(DEBUG, "Interrupt fd %d was closed with callbacks registered", fd);
 	source->refs++;
 	source_doom_all(source);
 	if (!source->active)
@@ -298,7 +299,7 @@ rte_intr_callback_register(const struct rte_intr_handle *intr_handle,
 	rc = callback_add(intr_handle, callback);
 	pthread_mutex_unlock(&lock);
 	if (rc < 0) {
-		RTE_LOG_LINE(ERR, EAL, "Cannot wait for %s interrupt of fd %d: %s",
+		EAL_LOG(ERR, "Cannot wait for %s interrupt of fd %d: %s",
 			eal_intr_type(intr_handle->type)->name, intr_handle->fd, strerror(-rc));
 		free(callback);
 	}
@@ -492,7 +493,7 @@ source_drop(struct intr_source *source, int err)
 {
 	if (!source->listed)
 		return;
-	RTE_LOG_LINE(WARNING, EAL, "%s interrupt of fd %d is dead (%s), its callbacks are dropped",
+	EAL_LOG(WARNING, "%s interrupt of fd %d is dead (%s), its callbacks are dropped",
 		eal_intr_type(source->handle->type)->name, source->handle->fd, strerror(err));
 	source_doom_all(source);
 }
@@ -557,7 +558,7 @@ sources_relist(void)
 		after = LIST_NEXT(source, next);
 		if (source_epoll(source, EPOLL_CTL_ADD) == 0)
 			continue;
-		RTE_LOG_LINE(WARNING, EAL, "Interrupt fd %d cannot be waited for",
+		EAL_LOG(WARNING, "Interrupt fd %d cannot be waited for",
 			source->handle->fd);
 		source->refs++;
 		source_doom_all(source);
@@ -615,7 +616,7 @@ intr_thread_main(void *arg)
 		if (n == 1)
 			event_handle(&event);
 	}
-	RTE_LOG_LINE(ERR, EAL, "Cannot wait for interrupts: %s", strerror(errno));
+	EAL_LOG(ERR, "Cannot wait for interrupts: %s", strerror(errno));
 	return NULL;
 }
 
@@ -646,6 +647,51 @@ thread_start(void)
 	return -rc;
 }
 
+/* What the thread serves for EAL itself. Undone in the reverse order, as far as it was done. */
+static int
+own_sources_init(void)
+{
+	int rc = eal_dev_event_defer_init();
+
+	if (rc < 0)
+		return rc;
+	rc = eal_alarm_init();
+	if (rc < 0)
+		eal_dev_event_defer_cleanup();
+	return rc;
+}
+
+static void
+own_sources_cleanup(void)
+{
+	eal_alarm_cleanup();
+	eal_dev_event_defer_cleanup();
+}
+
+static int
+epoll_open(void)
+{
+	int fd = epoll_make();
+
+	if (fd < 0)
+		return fd;
+	pthread_mutex_lock(&lock);
+	epoll_fd = fd;
+	sources_relist();
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static void
+epoll_close(void)
+{
+	pthread_mutex_lock(&lock);
+	close(epoll_fd);
+	epoll_fd = -1;
+	leftovers = false;
+	pthread_mutex_unlock(&lock);
+}
+
 RTE_EXPORT_INTERNAL_SYMBOL(eal_intr_init)
 int
 eal_intr_init(void)
@@ -659,33 +705,26 @@ eal_intr_init(void)
 		rc = -errno;
 		goto err;
 	}
-	rc = epoll_make();
+	rc = epoll_open();
 	if (rc < 0)
 		goto err_stop_fd;
-	pthread_mutex_lock(&lock);
-	epoll_fd = rc;
-	sources_relist();
-	pthread_mutex_unlock(&lock);
-	rc = eal_dev_event_defer_init();
+	rc = own_sources_init();
 	if (rc < 0)
 		goto err_epoll;
 	rc = thread_start();
 	if (rc < 0)
-		goto err_defer;
+		goto err_own_sources;
 	return 0;
 
-err_defer:
-	eal_dev_event_defer_cleanup();
+err_own_sources:
+	own_sources_cleanup();
 err_epoll:
-	pthread_mutex_lock(&lock);
-	close(epoll_fd);
-	epoll_fd = -1;
-	pthread_mutex_unlock(&lock);
+	epoll_close();
 err_stop_fd:
 	close(stop_fd);
 	stop_fd = -1;
 err:
-	RTE_LOG_LINE(ERR, EAL, "Cannot start the interrupt thread: %s", strerror(-rc));
+	EAL_LOG(ERR, "Cannot start the interrupt thread: %s", strerror(-rc));
 	return rc;
 }
 
@@ -694,12 +733,14 @@ sources_free(void)
 {
 	struct intr_source *source;
 
+	pthread_mutex_lock(&lock);
 	while ((source = LIST_FIRST(&sources)) != NULL) {
-		RTE_LOG_LINE(DEBUG, EAL, "Interrupt fd %d still has callbacks", source->handle->fd);
+		EAL_LOG(DEBUG, "Interrupt fd %d still has callbacks", source->handle->fd);
 		LIST_REMOVE(source, next);
 		source->listed = false;
 		source_unref(source);
 	}
+	pthread_mutex_unlock(&lock);
 }
 
 RTE_EXPORT_INTERNAL_SYMBOL(eal_intr_cleanup)
@@ -710,16 +751,14 @@ eal_intr_cleanup(void)
 		return -EDEADLK;
 	if (stop_fd < 0)
 		return 0;
-	eal_dev_event_defer_cleanup();
+	eal_dev_monitor_cleanup();
+	eal_sigbus_cleanup();
+	own_sources_cleanup();
 	eventfd_write(stop_fd, 1);
 	pthread_join(thread, NULL);
-	eal_dev_event_cleanup();
-	pthread_mutex_lock(&lock);
-	close(epoll_fd);
-	epoll_fd = -1;
+	epoll_close();
 	sources_free();
-	leftovers = false;
-	pthread_mutex_unlock(&lock);
+	eal_dev_event_cleanup();
 	close(stop_fd);
 	stop_fd = -1;
 	return 0;

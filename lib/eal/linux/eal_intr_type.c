@@ -5,9 +5,9 @@
 #include <eal_export.h>
 #include <rte_common.h>
 #include <rte_interrupts.h>
-#include <rte_log.h>
 
 #include "eal_intr.h"
+#include "eal_log.h"
 
 /* What need not be done. */
 static int
@@ -98,12 +98,12 @@ run(const struct rte_intr_handle *handle, intr_op_t op, const char *what)
 	if (op == nothing)
 		return 0;
 	if (op == NULL) {
-		RTE_LOG_LINE(ERR, EAL, "Cannot %s interrupt: not for type %s (fd %d)",
+		EAL_LOG(ERR, "Cannot %s interrupt: not for type %s (fd %d)",
 			what, type->name, handle->fd);
 		return -ENOTSUP;
 	}
 	if (handle->fd < 0 || handle->dev_fd < 0) {
-		RTE_LOG_LINE(ERR, EAL, "Cannot %s %s interrupt: no descriptor (fd %d, device fd %d)",
+		EAL_LOG(ERR, "Cannot %s %s interrupt: no descriptor (fd %d, device fd %d)",
 			what, type->name, handle->fd, handle->dev_fd);
 		return -EINVAL;
 	}

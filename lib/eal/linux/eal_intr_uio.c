@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_log.h>
 
 #include "eal_intr.h"
+#include "eal_log.h"
 
 /*
  * The upper byte of the PCI command register alone: the lower one holds bus master and memory
@@ -19,7 +19,7 @@ static int
 log_failure(const struct rte_intr_handle *handle, const char *what, int rc)
 {
 	if (rc < 0)
-		RTE_LOG_LINE(ERR, EAL, "Cannot %s %s interrupt of fd %d, device fd %d: %s", what,
+		EAL_LOG(ERR, "Cannot %s %s interrupt of fd %d, device fd %d: %s", what,
 			eal_intr_type(handle->type)->name, handle->fd, handle->dev_fd,
 			strerror(-rc));
 	return rc;

@@ -8,9 +8,9 @@
 #include <linux/vfio.h>
 
 #include <rte_common.h>
-#include <rte_log.h>
 
 #include "eal_intr.h"
+#include "eal_log.h"
 
 /*
  * One VFIO_DEVICE_SET_IRQS. The array that follows the header holds eventfds, -1 for a vector
@@ -42,7 +42,7 @@ static int
 log_failure(const struct rte_intr_handle *handle, const char *what, int rc)
 {
 	if (rc < 0)
-		RTE_LOG_LINE(ERR, EAL, "Cannot %s %s interrupt of device fd %d: %s",
+		EAL_LOG(ERR, "Cannot %s %s interrupt of device fd %d: %s",
 			what, eal_intr_type(handle->type)->name, handle->dev_fd, strerror(-rc));
 	return rc;
 }
@@ -145,7 +145,7 @@ eal_intr_vfio_msix_enable(const struct rte_intr_handle *handle)
 	if (fds == NULL)
 		return log_failure(handle, "enable", -ENOMEM);
 	if (handle->nb_efd >= count)
-		RTE_LOG_LINE(WARNING, EAL, "Device fd %d: %u MSI-X vectors for %u queues and vector 0",
+		EAL_LOG(WARNING, "Device fd %d: %u MSI-X vectors for %u queues and vector 0",
 			handle->dev_fd, count, handle->nb_efd);
 	msix_fds_fill(handle, fds, count);
 	rc = trigger_set(handle, VFIO_PCI_MSIX_IRQ_INDEX, fds, count);
