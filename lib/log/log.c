@@ -413,6 +413,4 @@ rte_eal_log_cleanup(void)
 		log_rule_fini(rule);
 		free(rule);
 	}
-	fflush(rte_log_get_stream());
-	log_state.stream = NULL;
 }

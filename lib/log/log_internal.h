@@ -32,7 +32,7 @@ int eal_log_save_pattern(const char *pattern, uint32_t level);
 __rte_internal
 const char *eal_log_level2str(uint32_t level);
 
-/** Forget the levels remembered, and where rte_openlog_stream() sends messages. */
+/** Forget the levels remembered; the stream of rte_openlog_stream() stays, it is the program's. */
 __rte_internal
 void rte_eal_log_cleanup(void);
 

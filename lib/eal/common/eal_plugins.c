@@ -31,10 +31,14 @@ static int
 plugin_load_file(const char *path)
 {
 	void *handle;
+	int rc;
 
 	handle = dlopen(path, RTLD_NOW | RTLD_NODELETE);
-	if (handle == NULL)
-		return plugin_fail(path, ENOEXEC, dlerror());
+	if (handle == NULL) {
+		rc = plugin_fail(path, ENOEXEC, dlerror());
+		dlerror();	/* the second call frees the text */
+		return rc;
+	}
 	dlclose(handle);
 	RTE_LOG(DEBUG, EAL, "driver %s is loaded\n", path);
 	return 0;
@@ -104,15 +108,14 @@ plugin_load(const char *path)
 	return strchr(path, '/') == NULL ? plugin_load_entry(".", path) : plugin_load_file(path);
 }
 
+/* Is this code in a library of its own, or in the program? */
 static bool
 eal_is_shared(void)
 {
-	void *handle = dlopen("librte_eal.so." ABI_VERSION, RTLD_LAZY | RTLD_NOLOAD);
+	Dl_info info;
 
-	if (handle == NULL)
-		return false;
-	dlclose(handle);
-	return true;
+	return dladdr(dpdk_solib_path, &info) != 0 && info.dli_fname != NULL &&
+		strstr(info.dli_fname, "librte_eal.so") != NULL;
 }
 
 static int
