@@ -56,13 +56,15 @@ static void
 test_alarms_come_in_order_of_time(void **state)
 {
 	called_reset();
-	assert_int_equal(rte_eal_alarm_set(3 * SOON_US, on_alarm, (char[]){ 'c' }), 0);
-	assert_int_equal(rte_eal_alarm_set(1, on_alarm, (char[]){ 'a' }), 0);
-	assert_int_equal(rte_eal_alarm_set(2 * SOON_US, on_alarm, (char[]){ 'b' }), 0);
+	assert_int_equal(rte_eal_alarm_set(30 * SOON_US, on_alarm, (char[]){ 'c' }), 0);
+	assert_int_equal(rte_eal_alarm_set(10 * SOON_US, on_alarm, (char[]){ 'a' }), 0);
+	assert_int_equal(rte_eal_alarm_set(40 * SOON_US, on_alarm, (char[]){ 'd' }), 0);
+	assert_int_equal(rte_eal_alarm_set(20 * SOON_US, on_alarm, (char[]){ 'b' }), 0);
 	called_wait();
 	called_wait();
 	called_wait();
-	assert_string_equal(order, "abc");
+	called_wait();
+	assert_string_equal(order, "abcd");
 }
 
 static void
