@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <rte_common.h>
+#include <rte_compat.h>
 #include <rte_dev.h>
 #include <bus_pci_driver.h>
 
@@ -75,6 +76,7 @@ void pci_device_unmap(struct pci_device *dev);
  *
  * @return 0; -ENODEV: the device is no more.
  */
-int pci_device_ask_back(uintptr_t token);
+__rte_internal
+int rte_pci_ask_back(uintptr_t token);
 
 #endif /* PCI_DEVICE_H */

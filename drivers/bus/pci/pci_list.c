@@ -447,24 +447,33 @@ entries_merge(struct pci_entry *into, struct pci_entry *old, size_t nb_old,
 	return (size_t)(to - into);
 }
 
+static int
+list_merge(struct pci_entry *found, size_t nb_found)
+{
+	struct pci_entry *merged, *fitting;
+	size_t nb;
+
+	merged = malloc((list.nb_entries + nb_found + 1) * sizeof(*merged));
+	if (merged == NULL)
+		return -ENOMEM;
+	nb = entries_merge(merged, list.entries, list.nb_entries, found, nb_found);
+	fitting = realloc(merged, (nb + 1) * sizeof(*merged));
+	pci_entries_free(list.entries, list.nb_entries);
+	list.entries = fitting != NULL ? fitting : merged;
+	list.nb_entries = nb;
+	return 0;
+}
+
 int
 pci_list_merge(struct pci_entry *found, size_t nb_found)
 {
-	struct pci_entry *old, *merged;
-	size_t nb_old;
+	int rc;
 
 	pthread_mutex_lock(&list.lock);
-	old = list.entries;
-	nb_old = list.nb_entries;
-	merged = malloc((nb_old + nb_found + 1) * sizeof(*merged));
-	if (merged != NULL) {
-		list.nb_entries = entries_merge(merged, old, nb_old, found, nb_found);
-		list.entries = merged;
-		pci_entries_free(old, nb_old);
-	}
+	rc = list_merge(found, nb_found);
 	pthread_mutex_unlock(&list.lock);
 	pci_entries_free(found, nb_found);
-	return merged == NULL ? -ENOMEM : 0;
+	return rc;
 }
 
 void

@@ -36,20 +36,27 @@ pci_parse(const char *name, void *addr)
 	return rc;
 }
 
+/* 1: there is an address; 0: there is none, any device will do; -EINVAL: it is no address */
+static int
+kvargs_addr(const struct rte_kvargs *kvargs, struct rte_pci_addr *addr)
+{
+	if (rte_kvargs_count(kvargs, key_addr) == 0)
+		return 0;
+	return rte_pci_addr_parse(rte_kvargs_get(kvargs, key_addr), addr) == 0 ? 1 : -EINVAL;
+}
+
 static int
 devargs_set_name(struct rte_devargs *devargs, const struct rte_kvargs *kvargs)
 {
-	const char *text = rte_kvargs_get(kvargs, key_addr);
 	struct rte_pci_addr addr;
+	int rc;
 
-	if (text == NULL)	/* any device of the bus: a filter may say that */
-		return 0;
-	if (rte_pci_addr_parse(text, &addr) != 0) {
+	rc = kvargs_addr(kvargs, &addr);
+	if (rc > 0)
+		rte_pci_device_name(&addr, devargs->name, sizeof(devargs->name));
+	if (rc < 0)
 		PCI_LOG(ERR, "\"%s\": addr is no PCI address", devargs->bus_str);
-		return -EINVAL;
-	}
-	rte_pci_device_name(&addr, devargs->name, sizeof(devargs->name));
-	return 0;
+	return RTE_MIN(rc, 0);
 }
 
 int
@@ -83,8 +90,7 @@ static int
 filter_parse(const char *text, struct filter *filter)
 {
 	struct rte_kvargs *kvargs;
-	const char *addr;
-	int rc = 0;
+	int rc;
 
 	filter->any = true;
 	if (text == NULL)
@@ -92,13 +98,10 @@ filter_parse(const char *text, struct filter *filter)
 	kvargs = rte_kvargs_parse(text, filter_keys);
 	if (kvargs == NULL)
 		return -EINVAL;
-	addr = rte_kvargs_get(kvargs, key_addr);
-	if (addr != NULL) {
-		filter->any = false;
-		rc = rte_pci_addr_parse(addr, &filter->addr);
-	}
+	rc = kvargs_addr(kvargs, &filter->addr);
+	filter->any = rc == 0;
 	rte_kvargs_free(kvargs);
-	return rc;
+	return RTE_MIN(rc, 0);
 }
 
 static struct pci_device *

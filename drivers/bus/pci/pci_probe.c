@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <eal_export.h>
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
@@ -237,8 +238,9 @@ pci_cleanup(void)
 	return failure;
 }
 
+RTE_EXPORT_INTERNAL_SYMBOL(rte_pci_ask_back)
 int
-pci_device_ask_back(uintptr_t token)
+rte_pci_ask_back(uintptr_t token)
 {
 	char name[RTE_DEV_NAME_MAX_LEN];
 	int rc;

@@ -113,7 +113,7 @@ intr_choose(struct pci_device *dev)
 static void
 req_callback(void *arg)
 {
-	pci_device_ask_back((uintptr_t)arg);
+	rte_pci_ask_back((uintptr_t)arg);
 }
 
 /* Unregistered before the device is freed, and runs nobody's code that would free it. */
