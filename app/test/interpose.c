@@ -175,7 +175,7 @@ interpose_loop_next(struct interpose_loop *loop)
 	char text[4096];
 
 	interpose_disarm();
-	if (loop->nth > 0 && resources_diff(&loop->before, text, sizeof(text)) != 0) {
+	if (loop->nth > 0 && resources_diff_settled(&loop->before, text, sizeof(text)) != 0) {
 		print_error("after call %d of %u (%s) failed:\n%s", loop->nth, interpose_count(),
 			interpose_fired_name(), text);
 		fail();

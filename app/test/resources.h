@@ -24,10 +24,13 @@ void resources_take(struct resources *r);
 void resources_drop(struct resources *r);
 
 /**
- * Writes to @p text, a line each, what is there now and was not at @p before, or the reverse.
- * Returns the number of differences.
+ * Writes to @p text, a line each, what is there now and was not at @p before, or the reverse; of
+ * the heap, only more. Returns the number of differences.
  */
 unsigned int resources_diff(const struct resources *before, char *text, size_t size);
+
+/** resources_diff() that gives other threads a little time to come to rest. */
+unsigned int resources_diff_settled(const struct resources *before, char *text, size_t size);
 
 /** Fails the test if anything differs from @p before; prints what. */
 void resources_assert_same(const struct resources *before);
