@@ -24,6 +24,7 @@
 #include "eal_options.h"
 #include "eal_plugins.h"
 #include "eal_runtime_dir.h"
+#include "eal_vfio.h"
 #include "log_internal.h"
 
 static struct {
@@ -95,6 +96,7 @@ static const struct eal_step {
 	{ "bus scan", rte_bus_scan, eal_bus_cleanup },
 	{ "IOVA mode", iova_mode_init, iova_mode_cleanup },
 	{ "memory", eal_memory_init, eal_memory_cleanup },
+	{ "VFIO", eal_vfio_init, eal_vfio_cleanup },
 	{ "bus probe", rte_bus_probe, eal_bus_cleanup },
 };
 
