@@ -60,6 +60,8 @@ struct rte_kvargs *rte_kvargs_parse(const char *args, const char *const valid_ke
 /**
  * Read a list that ends before a certain character.
  *
+ * @param args As for rte_kvargs_parse().
+ * @param valid_keys As for rte_kvargs_parse().
  * @param valid_ends The characters that end the list, e.g. "/"; NULL: the end of the text only.
  * @return As rte_kvargs_parse().
  */
@@ -72,6 +74,8 @@ void rte_kvargs_free(struct rte_kvargs *kvlist);
 /**
  * The value of the first argument with a key.
  *
+ * @param kvlist The list; NULL is one without arguments.
+ * @param key The key.
  * @return The value, which lasts as long as the list; NULL when the key is missing or has none.
  */
 const char *rte_kvargs_get(const struct rte_kvargs *kvlist, const char *key);
@@ -79,6 +83,7 @@ const char *rte_kvargs_get(const struct rte_kvargs *kvlist, const char *key);
 /**
  * The value of the first argument with a key and a value.
  *
+ * @param kvlist The list; NULL is one without arguments.
  * @param key The key; NULL: any.
  * @param value The value; NULL: any.
  * @return The value, which lasts as long as the list; NULL when there is none.
