@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,24 +41,32 @@ suite_runs_by_default(const struct test_suite *suite)
 	return strcmp(suite->kind, "unit") == 0 || strcmp(suite->kind, "functional") == 0;
 }
 
-/* Each suite has a process of its own: what one leaves behind or breaks is not the next one's. */
 static int
 suite_run(const struct test_suite *suite)
 {
-	int status;
+	return _cmocka_run_group_tests(suite->name, suite->tests, suite->nb_tests, suite->setup,
+			suite->teardown) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/*
+ * Each of several suites has a process of its own: what one leaves behind or breaks is not the
+ * next one's. It is this program again and not a fork, which sanitizers with threads do not survive.
+ */
+static int
+suite_spawn(const struct test_suite *suite, char *program)
+{
+	char *name = strdup(suite->name);
+	char *argv[] = { program, name, NULL };
+	int status = 0;
 	pid_t pid;
+	int err;
 
 	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		perror("dpdk-test: fork");
-		return EXIT_FAILURE;
-	}
-	if (pid == 0)
-		exit(_cmocka_run_group_tests(suite->name, suite->tests, suite->nb_tests,
-				suite->setup, suite->teardown) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-	if (waitpid(pid, &status, 0) < 0) {
-		perror("dpdk-test: waitpid");
+	err = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
+	free(name);
+	if (err != 0 || waitpid(pid, &status, 0) < 0) {
+		fprintf(stderr, "dpdk-test: suite %s: cannot run: %s\n", suite->name,
+			strerror(err != 0 ? err : errno));
 		return EXIT_FAILURE;
 	}
 	if (WIFSIGNALED(status))
@@ -103,10 +113,12 @@ main(int argc, char **argv)
 			return EXIT_FAILURE;
 		}
 	}
+	if (argc == 2)
+		return suite_run(suite_find(argv[1]));
 	for (i = 1; i < argc; i++)
-		rc |= suite_run(suite_find(argv[i]));
+		rc |= suite_spawn(suite_find(argv[i]), argv[0]);
 	for (suite = suites; argc == 1 && suite != NULL; suite = suite->next)
 		if (suite_runs_by_default(suite))
-			rc |= suite_run(suite);
+			rc |= suite_spawn(suite, argv[0]);
 	return rc;
 }
