@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef FAKE_EDU_H
+#define FAKE_EDU_H
+
+/**
+ * @file
+ * QEMU's edu device as a backend of the PCI bus: registers, interrupt and DMA, all of it trapped.
+ * It ends an operation at once, or when the test says so. Functions fail the test if they cannot
+ * do what they should.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAKE_EDU_MAPS_MAX 8
+
+/** Memory that the device sees. */
+struct fake_edu_map {
+	void *addr;
+	uint64_t iova;
+	size_t len;	/**< 0: not in use */
+};
+
+/** The device. The test may set how it behaves before EAL starts, and hold and dead later. */
+struct fake_edu {
+	const char *addr;	/**< as "0000:00:04.0" */
+	/* how it behaves */
+	uint32_t id;	/**< what it says it is */
+	bool no_irq;	/**< it has no interrupt */
+	bool no_dma_map;	/**< no memory can be mapped for it */
+	bool hold;	/**< operations go on until fake_edu_finish() */
+	bool dead;	/**< reads are all ones, writes go nowhere */
+	int io_rc;	/**< of each access, when negative */
+	/* what happened to it; the maps are of now */
+	unsigned int nb_opens, nb_closes;
+	unsigned int nb_odd_accesses;	/**< that the real one would not take */
+	unsigned int nb_dma_faults;
+	bool bus_master;	/**< may it do DMA? */
+	struct fake_edu_map maps[FAKE_EDU_MAPS_MAX];
+
+	/* its inside */
+	pthread_mutex_t lock;
+	int irq_fd;
+	uint32_t liveness, factorial, status, irq_status;
+	uint32_t dma_source, dma_destination, dma_count, dma_command;
+	uint8_t buffer[4096];
+	uint16_t command;	/**< register of configuration space */
+};
+
+/** Make the only device there is, and the backend by which the bus finds it. */
+struct fake_edu *fake_edu_start(void);
+
+/** Take both away. Fails the test if the device is open or memory is mapped for it. */
+void fake_edu_stop(struct fake_edu *edu);
+
+/** End the operation that is under way. */
+void fake_edu_finish(struct fake_edu *edu);
+
+#endif /* FAKE_EDU_H */
