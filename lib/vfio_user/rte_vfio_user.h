@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef RTE_VFIO_USER_H
+#define RTE_VFIO_USER_H
+
+/**
+ * @file
+ * vfio-user: the VFIO device model over a UNIX socket.
+ *
+ * A server provides a device: it registers a socket path, describes regions and interrupts and
+ * starts. A client uses one: it attaches to a path, maps memory for the device, accesses regions
+ * and receives interrupts. Sections named below are those of the vfio-user specification.
+ *
+ * Functions return 0, a count or an id, or a negative errno. Unless it says otherwise a function
+ * may be called from any thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <linux/vfio.h>
+
+#include <rte_compat.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ server ---- */
+
+struct rte_vfio_user_reg_info;
+
+/**
+ * An access by the client to a region that the server answers by call.
+ *
+ * @param reg
+ *   The region, as given to rte_vfio_user_set_reg_info().
+ * @param buf
+ *   @p count bytes: to be filled on a read, to be taken on a write.
+ * @param count
+ *   Bytes, at least 1. [pos, pos + count) is inside the region.
+ * @param pos
+ *   Offset in the region, in bytes.
+ * @return
+ *   @p count, or a negative errno that goes to the client; less than @p count is -EIO to it.
+ *
+ * Called from the thread that serves the session: the control thread, or the one that calls
+ * rte_vfio_user_poll(). It must not block for long.
+ */
+typedef ssize_t (*rte_vfio_user_reg_acc_t)(struct rte_vfio_user_reg_info *reg, char *buf,
+	size_t count, loff_t pos, bool iswrite);
+
+/** A region of a device that is served. */
+struct rte_vfio_user_reg_info {
+	/** Answers accesses; NULL: accesses go to the memory at @p base. */
+	rte_vfio_user_reg_acc_t rw;
+	void *base;	/**< memory of the whole region, mapped by the application; or NULL */
+	int fd;	/**< what a client may map the region from; -1: it may not. Stays the caller's */
+	/**
+	 * Index, flags, size, offset in @p fd, and, with VFIO_REGION_INFO_FLAG_CAPS, a chain of
+	 * capabilities behind it (argsz tells how long): which areas may be mapped.
+	 */
+	struct vfio_region_info *info;
+	void *priv;	/**< the application's */
+};
+
+/** All regions of a device. Entry i is the region with index i. */
+struct rte_vfio_user_regions {
+	uint32_t reg_num;	/**< entries */
+	struct rte_vfio_user_reg_info reg_info[];	/**< the regions */
+};
+
+/** All interrupt types of a device. Entry i is the type with index i. */
+struct rte_vfio_user_irq_info {
+	uint32_t irq_num;	/**< entries */
+	struct vfio_irq_info irq_info[];	/**< flags and number of vectors of each type */
+};
+
+/** Memory that the client lets the device use. */
+struct rte_vfio_user_mtb_entry {
+	uint64_t gpa;	/**< IOVA of its first byte */
+	uint64_t size;	/**< bytes */
+	uint64_t host_user_addr;	/**< where it is in this process; 0: only by messages */
+	void *mmap_addr;	/**< of the mapping it lies in; NULL: only by messages */
+	uint64_t mmap_size;	/**< bytes of that mapping */
+	int fd;	/**< it was mapped from; the library's; -1: none came */
+	uint32_t protection;	/**< PROT_READ, PROT_WRITE: what the device may do */
+};
+
+/** The memory of a client, sorted by gpa, without overlap. */
+struct rte_vfio_user_mem {
+	uint32_t entry_num;	/**< entries */
+	struct rte_vfio_user_mtb_entry entry[];	/**< the regions */
+};
+
+/**
+ * What happens to a device. Each may be NULL. All are called from the thread that serves the
+ * session, none while a lock of the library is held: they may call any function of the library but
+ * rte_vfio_user_unregister() of their own session.
+ */
+struct rte_vfio_user_notify_ops {
+	/**
+	 * A client has negotiated; the device can be used.
+	 * @return 0, or a negative errno that refuses the client
+	 */
+	int (*new_device)(int dev_id);
+	/** The client is gone; its memory and interrupts are no longer there on return. */
+	void (*destroy_device)(int dev_id);
+	/** The DMA table or the interrupts have changed. The return value is not used. */
+	int (*update_status)(int dev_id);
+	/**
+	 * With @p lock 1, a change begins that a data path must not see half done; with 0 it is over.
+	 * @return 0, or a negative errno with which the change is refused (only with @p lock 1)
+	 */
+	int (*lock_dp)(int dev_id, int lock);
+	/** The client resets the device. @return 0, or a negative errno that goes to the client */
+	int (*reset_device)(int dev_id);
+};
+
+/**
+ * Make a session for a device. The socket file is made by rte_vfio_user_start().
+ *
+ * @param sock_addr
+ *   Path of the socket, at most 107 bytes; it names the session from now on.
+ * @param ops
+ *   Copied.
+ * @return
+ *   0; -EINVAL: no path or too long; -EEXIST: registered already; -ENOMEM
+ */
+__rte_experimental
+int rte_vfio_user_register(const char *sock_addr, const struct rte_vfio_user_notify_ops *ops);
+
+/**
+ * End a session: disconnect its client (destroy_device() is called), remove the socket file, free
+ * everything. Waits for the control thread to be done with it.
+ *
+ * @return
+ *   0; -ENOENT: no such session; -EBUSY: called from a callback of the session
+ */
+__rte_experimental
+int rte_vfio_user_unregister(const char *sock_addr);
+
+/**
+ * Describe the device: flags, num_regions, num_irqs. Before rte_vfio_user_start().
+ *
+ * @return
+ *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: impossible numbers
+ */
+__rte_experimental
+int rte_vfio_user_set_dev_info(const char *sock_addr, struct vfio_device_info *dev_info);
+
+/**
+ * Describe the regions. Before rte_vfio_user_start(). The entries and their capability chains are
+ * copied; what base and fd refer to must stay until rte_vfio_user_unregister().
+ *
+ * @return
+ *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: an info without or with a
+ *   malformed description, which the log names; -ENOMEM
+ */
+__rte_experimental
+int rte_vfio_user_set_reg_info(const char *sock_addr, struct rte_vfio_user_regions *reg);
+
+/**
+ * Describe the interrupts. Before rte_vfio_user_start(). Copied.
+ *
+ * @return
+ *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL; -ENOMEM
+ */
+__rte_experimental
+int rte_vfio_user_set_irq_info(const char *sock_addr, struct rte_vfio_user_irq_info *irq);
+
+/**
+ * Listen on the socket and serve.
+ *
+ * A socket file that nobody listens on any more is replaced; one that is alive is not.
+ *
+ * @return
+ *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: the device, region and interrupt
+ *   descriptions are missing or do not fit each other; -EADDRINUSE: somebody serves on that path;
+ *   -EEXIST: what is at that path is no socket; another errno of socket, bind, listen or chmod
+ */
+__rte_experimental
+int rte_vfio_user_start(const char *sock_addr);
+
+/**
+ * The memory that the client lets the device use, as it is now.
+ *
+ * @return
+ *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
+ *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). For a data path that does
+ *   not want to be stopped there is rte_vfio_user_dma_sg().
+ */
+__rte_experimental
+const struct rte_vfio_user_mem *rte_vfio_user_get_mem_table(int dev_id);
+
+/**
+ * Eventfds that the client bound to the vectors of an interrupt type.
+ *
+ * @param index
+ *   Type: VFIO_PCI_INTX_IRQ_INDEX and so on.
+ * @param count
+ *   Entries of @p fds.
+ * @param fds
+ *   Filled with the descriptors of vectors 0 to count - 1, -1 where none is bound. They stay the
+ *   library's and are valid until the next change of interrupts.
+ * @return
+ *   0; -EINVAL: no such index or fewer vectors than @p count; -ENODEV: no such device
+ */
+__rte_experimental
+int rte_vfio_user_get_irq(int dev_id, uint32_t index, uint32_t count, int *fds);
+
+/**
+ * The path of a device's socket.
+ *
+ * @return
+ *   0; -ENODEV: no such device; -ENOSPC: @p len bytes are too few for it and the NUL
+ */
+__rte_experimental
+int rte_vfio_get_sock_addr(int dev_id, char *buf, size_t len);
+
+/** What a session is registered with, beyond the path and the callbacks. Zero is the default. */
+struct rte_vfio_user_options {
+	size_t size;	/**< sizeof(struct rte_vfio_user_options) as the caller knows it */
+	uint32_t flags;	/**< RTE_VFIO_USER_F_* */
+	mode_t sock_mode;	/**< permissions of the socket file; 0: 0600 */
+	/** A socket that is open already: listening, or connected; used with _F_SOCK_FD. */
+	int sock_fd;
+	uint32_t max_msg_fds;	/**< most descriptors in a message from the client; 0: 16 */
+	uint32_t max_data_xfer_size;	/**< largest transfer taken, in bytes; 0: 1 MiB */
+	uint32_t max_dma_maps;	/**< most memory regions at a time; 0: 65535 */
+	uint64_t pgsizes;	/**< page sizes for DMA; 0: 4 KiB */
+	uint32_t request_timeout_ms;	/**< for DMA by messages; 0: 5000 */
+};
+
+/** Served by rte_vfio_user_poll() in a thread of the application, not by the control thread. */
+#define RTE_VFIO_USER_F_POLL      0x1u
+/** options.sock_fd is valid. The library owns it from then on; sock_addr is just a name. */
+#define RTE_VFIO_USER_F_SOCK_FD   0x2u
+/** Do not offer a socket of its own for DMA messages. */
+#define RTE_VFIO_USER_F_NO_TWIN   0x4u
+/** Send the entries of region I/O descriptors in libvfio-user's layout. */
+#define RTE_VFIO_USER_F_LVU_IOFDS 0x8u
+
+/**
+ * rte_vfio_user_register() with options.
+ *
+ * @param opt
+ *   Copied. NULL: the defaults.
+ * @return
+ *   As rte_vfio_user_register(); also -EINVAL: options out of range, which the log names
+ */
+__rte_experimental
+int rte_vfio_user_register_opt(const char *sock_addr, const struct rte_vfio_user_notify_ops *ops,
+	const struct rte_vfio_user_options *opt);
+
+/**
+ * The id of a session.
+ *
+ * @return an id >= 0, -ENOENT
+ */
+__rte_experimental
+int rte_vfio_user_dev_id(const char *sock_addr);
+
+/**
+ * Serve a session registered with RTE_VFIO_USER_F_POLL: accept a client, handle what has arrived.
+ * Makes one system call when nothing has. One thread at a time for each session.
+ *
+ * @return
+ *   Number of messages handled; -ENODEV: no such device; -EINVAL: not in poll mode or not started
+ */
+__rte_experimental
+int rte_vfio_user_poll(int dev_id);
+
+/**
+ * A descriptor that is readable when rte_vfio_user_poll() has something to do, to sleep on.
+ *
+ * @return the descriptor, which stays the library's; -ENODEV, -EINVAL
+ */
+__rte_experimental
+int rte_vfio_user_poll_fd(int dev_id);
+
+/* ---- DMA of a served device ---- */
+
+/**
+ * Translate a range of guest memory to pointers. Takes no lock and makes no system call.
+ *
+ * The pointers are valid between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() of the same
+ * thread, even while the client unmaps the range or truncates its file: an access then reads zeros
+ * and the session is marked broken.
+ *
+ * @param addr
+ *   IOVA of the first byte.
+ * @param len
+ *   Bytes, at least 1.
+ * @param prot
+ *   PROT_READ, PROT_WRITE: what the device is going to do.
+ * @param iov
+ *   Filled with up to @p nb_iov pieces; adjacent pieces are joined.
+ * @return
+ *   Number of pieces; -EFAULT: part of the range is not mapped; -EACCES: not permitted by @p prot;
+ *   -ENOSPC: more than @p nb_iov pieces; -ENOTSUP: part of the range is only reachable by messages,
+ *   use rte_vfio_user_dma_read(); -ENODEV: no such device or no client
+ */
+__rte_experimental
+int rte_vfio_user_dma_sg(int dev_id, uint64_t addr, uint64_t len, int prot,
+	struct iovec *iov, int nb_iov);
+
+/** Begin to use pointers from rte_vfio_user_dma_sg(). Calls nest. @return 0, -ENODEV */
+__rte_experimental
+int rte_vfio_user_dma_enter(int dev_id);
+
+/** The pointers of this thread are no longer used. */
+__rte_experimental
+void rte_vfio_user_dma_leave(int dev_id);
+
+/**
+ * Copy from guest memory, through the mapping where there is one, by messages where not.
+ *
+ * @return
+ *   0; -EFAULT: not mapped, or the memory is gone; -EACCES: not readable for the device;
+ *   -ENODEV: no such device or no client; -ETIMEDOUT, -EDEADLK: by messages, from a callback in
+ *   which the client cannot answer; another errno that the client sent
+ */
+__rte_experimental
+int rte_vfio_user_dma_read(int dev_id, uint64_t addr, void *buf, uint64_t len);
+
+/** Copy to guest memory. @return as rte_vfio_user_dma_read() */
+__rte_experimental
+int rte_vfio_user_dma_write(int dev_id, uint64_t addr, const void *buf, uint64_t len);
+
+/**
+ * Raise an interrupt.
+ *
+ * @return
+ *   0, also when the client masked it; -EINVAL: no such vector; -ENOTCONN: no client bound an
+ *   eventfd to it; -ENODEV
+ */
+__rte_experimental
+int rte_vfio_user_irq_raise(int dev_id, uint32_t index, uint32_t vector);
+
+/* ---- region I/O descriptors ---- */
+
+/** Stores to a part of a region that signal an eventfd instead of a message (GET_REGION_IO_FDS). */
+struct rte_vfio_user_io_fd {
+	uint32_t region;	/**< index */
+	uint32_t flags;	/**< KVM_IOEVENTFD_FLAG_* */
+	uint64_t offset;	/**< in the region */
+	uint64_t size;	/**< bytes; 0: an access of any width */
+	uint64_t datamatch;	/**< with KVM_IOEVENTFD_FLAG_DATAMATCH */
+	int fd;	/**< eventfd; stays the caller's */
+	int shadow_fd;	/**< memory that gets the value stored; -1: none */
+	uint64_t shadow_offset;	/**< in @p shadow_fd */
+};
+
+/**
+ * Offer I/O descriptors for parts of regions. Replaces those offered before. Copied.
+ *
+ * @return
+ *   0; -EINVAL: outside a region; -ENODEV; -ENOMEM
+ */
+__rte_experimental
+int rte_vfio_user_set_io_fds(int dev_id, const struct rte_vfio_user_io_fd *io_fd, uint32_t nb);
+
+/* ---- migration of a served device ---- */
+
+/** What a device does to be migrated. All are called from the thread that serves the session. */
+struct rte_vfio_user_migration_ops {
+	uint64_t flags;	/**< VFIO_MIGRATION_STOP_COPY, VFIO_MIGRATION_PRE_COPY */
+	/** Go one step to a state of enum vfio_device_mig_state. @return 0, or a negative errno */
+	int (*set_state)(int dev_id, uint32_t state);
+	/** Give up to @p len bytes of state. @return bytes; 0: no more; or a negative errno */
+	ssize_t (*read_data)(int dev_id, void *buf, size_t len);
+	/** Take bytes of state. @return @p len, or a negative errno */
+	ssize_t (*write_data)(int dev_id, const void *buf, size_t len);
+};
+
+/**
+ * Make a device migratable. Before rte_vfio_user_start().
+ *
+ * @param ops
+ *   Copied.
+ * @return 0; -ENOENT; -EBUSY: it is started; -EINVAL
+ */
+__rte_experimental
+int rte_vfio_user_set_migration(const char *sock_addr,
+	const struct rte_vfio_user_migration_ops *ops);
+
+/**
+ * Tell that the device wrote to guest memory through pointers, for dirty-page tracking.
+ * rte_vfio_user_dma_write() does so itself. Cheap when nobody tracks.
+ */
+__rte_experimental
+void rte_vfio_user_dma_dirty(int dev_id, uint64_t addr, uint64_t len);
+
+/* ------------------------------------------------------------------ client ---- */
+
+/** Memory for a device to use. */
+struct rte_vfio_user_mem_reg {
+	uint64_t gpa;	/**< IOVA */
+	uint64_t size;	/**< bytes */
+	uint64_t fd_offset;	/**< where it starts in its descriptor, in bytes */
+	uint32_t protection;	/**< PROT_READ, PROT_WRITE: what the device may do */
+	uint32_t flags;	/**< RTE_VUSER_MEM_* */
+};
+
+/** The device may map it: a descriptor goes with it. */
+#define RTE_VUSER_MEM_MAPPABLE 0x1u
+
+/**
+ * Connect to a device.
+ *
+ * @return
+ *   An id >= 0; -ENOENT, -ECONNREFUSED: nobody listens; -EPROTO: the peer is no vfio-user server;
+ *   -EPROTONOSUPPORT: of another version; -ETIMEDOUT: it did not answer; -ENODEV: no PCI device;
+ *   another errno of socket or connect
+ */
+__rte_experimental
+int rte_vfio_user_attach_dev(const char *sock_addr);
+
+/**
+ * Disconnect. Requests of other threads that are under way end with -ENOTCONN.
+ *
+ * @return 0; -ENODEV: no such device
+ */
+__rte_experimental
+int rte_vfio_user_detach_dev(int dev_id);
+
+/** VFIO_DEVICE_GET_INFO. @return 0; -ENODEV; -EINVAL: argsz too small; or see below */
+__rte_experimental
+int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
+
+/**
+ * VFIO_DEVICE_GET_REGION_INFO, with its capabilities when argsz leaves room for them, else
+ * argsz tells the room they need.
+ *
+ * @param fd
+ *   Set to what the region can be mapped from, which is then the caller's, or to -1. Comes with
+ *   the full answer only. May be NULL.
+ */
+__rte_experimental
+int rte_vfio_user_get_reg_info(int dev_id, struct vfio_region_info *info, int *fd);
+
+/** VFIO_DEVICE_GET_IRQ_INFO. */
+__rte_experimental
+int rte_vfio_user_get_irq_info(int dev_id, struct vfio_irq_info *info);
+
+/**
+ * Let the device use memory. The regions are sent without waiting for one another.
+ *
+ * @param fds
+ *   For each region what to map it from, or -1. They stay the caller's.
+ * @return
+ *   0; or the first error, with those regions mapped that the server accepted unmapped again
+ */
+__rte_experimental
+int rte_vfio_user_dma_map(int dev_id, struct rte_vfio_user_mem_reg *mem, int *fds, uint32_t num);
+
+/** Take memory away. On return the device no longer uses it. @return 0, or the first error */
+__rte_experimental
+int rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t num);
+
+/** VFIO_DEVICE_SET_IRQS. The eventfds in the data stay the caller's. */
+__rte_experimental
+int rte_vfio_user_set_irqs(int dev_id, struct vfio_irq_set *set);
+
+/** Read a region, of any length; split at what the server takes at a time. */
+__rte_experimental
+int rte_vfio_user_region_read(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
+	void *data);
+
+/** Write a region. The data have arrived when it returns. */
+__rte_experimental
+int rte_vfio_user_region_write(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
+	const void *data);
+
+/** VFIO_DEVICE_RESET. */
+__rte_experimental
+int rte_vfio_user_reset(int dev_id);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_VFIO_USER_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VU_RX_H
+#define VU_RX_H
+
+/**
+ * @file
+ * The receiving half of a connection: as many bytes as there are in one system call, cut into
+ * messages, each with the descriptors that were sent with it.
+ *
+ * Which descriptors belong to which message: the sender attaches them to the first byte of a
+ * message that it sends with one call, and Linux ends a receive on a stream socket behind the
+ * buffer that carried descriptors. So those that come with a chunk belong to the message that
+ * holds the chunk's last byte.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vu_fds.h"
+#include "vu_proto.h"
+
+/** Bytes that a connection takes in one call, and keeps while it is quiet. */
+#define VU_RX_CHUNK 65536u
+
+struct vu_rx {
+	uint8_t *buf;	/**< [head, tail) is received and not yet handed out */
+	size_t cap;
+	size_t head;
+	size_t tail;
+	uint32_t max_size;	/**< largest message accepted, in bytes */
+	unsigned int max_fds;	/**< most descriptors accepted with one message */
+	size_t chunk_end;	/**< where the chunk that late_fds came with ended */
+	bool msg_out;	/**< fds are those of the message handed out last */
+	struct vu_fds fds;	/**< of that one, else of the message at head */
+	struct vu_fds late_fds;	/**< of the message that holds the byte before chunk_end */
+};
+
+/** A message in the receive buffer. Valid until the next vu_rx_fill(). */
+struct vu_rx_msg {
+	struct vu_hdr hdr;
+	const uint8_t *payload;	/**< of any alignment */
+	size_t len;	/**< bytes of payload */
+	struct vu_fds *fds;	/**< closed by the next vu_rx_next() or vu_rx_fini() */
+};
+
+/**
+ * @param max_size
+ *   Largest message to accept, header included, in bytes.
+ * @param max_fds
+ *   Most descriptors to accept with one message, 0 to VU_SCM_MAX_FD.
+ * @return 0, or -ENOMEM
+ */
+int vu_rx_init(struct vu_rx *rx, uint32_t max_size, unsigned int max_fds);
+
+/** Close the descriptors that nobody took and free the buffer. */
+void vu_rx_fini(struct vu_rx *rx);
+
+/**
+ * Receive once. All messages that vu_rx_next() has to give must have been taken before.
+ *
+ * @param flags
+ *   For recvmsg(): MSG_DONTWAIT, or 0 to wait on a blocking socket.
+ * @return
+ *   Number of bytes, > 0; -ENOTCONN: the peer is gone; -EAGAIN: nothing there; -EPROTO:
+ *   descriptors were lost or are too many; -ENOMEM; or another errno of recvmsg().
+ */
+int vu_rx_fill(struct vu_rx *rx, int sock, int flags);
+
+/**
+ * Hand out the next message that is complete.
+ *
+ * @return
+ *   1: @p msg is filled; 0: there is none; -EPROTO: the header is impossible, @p msg->hdr has
+ *   it and the stream cannot be followed any further.
+ */
+int vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg);
+
+#endif /* VU_RX_H */
