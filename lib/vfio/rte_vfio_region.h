@@ -238,8 +238,24 @@ struct rte_vfio_area rte_vfio_area_pages(const struct rte_vfio_area *area, uint6
  * @return
  *   The index of the first area that ends behind @p offset; @p nb if there is none.
  */
-__rte_internal
-uint32_t rte_vfio_areas_find(const struct rte_vfio_area *areas, uint32_t nb, uint64_t offset);
+static inline uint32_t
+rte_vfio_areas_find(const struct rte_vfio_area *areas, uint32_t nb, uint64_t offset)
+{
+	uint32_t low = 0;
+	uint32_t high = nb;
+	uint32_t mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (areas[mid].offset <= offset && areas[mid].size <= offset - areas[mid].offset)
+			low = mid + 1;
+		else if (areas[mid].offset <= offset)
+			return mid;
+		else
+			high = mid;
+	}
+	return low;
+}
 
 #ifdef __cplusplus
 }

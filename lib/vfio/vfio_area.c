@@ -138,24 +138,6 @@ rte_vfio_areas_align(struct rte_vfio_area *areas, uint32_t nb, uint64_t page_siz
 	return kept;
 }
 
-RTE_EXPORT_INTERNAL_SYMBOL(rte_vfio_areas_find)
-uint32_t
-rte_vfio_areas_find(const struct rte_vfio_area *areas, uint32_t nb, uint64_t offset)
-{
-	uint32_t low = 0;
-	uint32_t high = nb;
-	uint32_t mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (area_end(&areas[mid]) <= offset)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 RTE_EXPORT_INTERNAL_SYMBOL(rte_vfio_area_pages)
 struct rte_vfio_area
 rte_vfio_area_pages(const struct rte_vfio_area *area, uint64_t page_size)

@@ -93,26 +93,26 @@ store_natural(uint8_t *addr, const void *buf, size_t len)
 	}
 }
 
-static bool
+static __rte_always_inline bool
 read_natural(uint8_t *addr, union access_buf buf, size_t len)
 {
 	return load_natural(addr, buf.in, len);
 }
 
-static bool
+static __rte_always_inline bool
 write_natural(uint8_t *addr, union access_buf buf, size_t len)
 {
 	return store_natural(addr, buf.out, len);
 }
 
-static int
+static __rte_always_inline int
 read_call(const struct pci_device *dev, unsigned int region, union access_buf buf, size_t len,
 	uint64_t offset)
 {
 	return dev->backend->region_read(dev, region, buf.in, len, offset);
 }
 
-static int
+static __rte_always_inline int
 write_call(const struct pci_device *dev, unsigned int region, union access_buf buf, size_t len,
 	uint64_t offset)
 {
@@ -162,7 +162,7 @@ access_mapped(const struct access_dir *dir, uint8_t *addr, union access_buf buf,
 	}
 }
 
-static int
+static __rte_always_inline int
 access_check(const struct pci_device *dev, const struct pci_region *region,
 	const struct access_dir *dir, uint64_t len, off_t offset)
 {
@@ -174,9 +174,9 @@ access_check(const struct pci_device *dev, const struct pci_region *region,
 	return (region->flags & dir->flag) != 0 ? 0 : -EACCES;
 }
 
-/* A range that is in the region and may be accessed. */
-static int
-access_range(const struct pci_device *dev, unsigned int index, const struct access_dir *dir,
+/* A range that is partly in a window, or needs more than one access there. */
+static __rte_noinline int
+access_pieces(const struct pci_device *dev, unsigned int index, const struct access_dir *dir,
 	union access_buf buf, size_t len, uint64_t offset)
 {
 	const struct pci_region *region = &dev->region[index];
@@ -186,8 +186,6 @@ access_range(const struct pci_device *dev, unsigned int index, const struct acce
 	uint32_t i;
 	int rc;
 
-	if (region->nb_windows == 0)
-		return dir->call(dev, index, buf, len, offset);
 	i = rte_vfio_areas_find(region->windows, region->nb_windows, offset);
 	while (offset < end) {
 		window = i < region->nb_windows ? &region->windows[i] : NULL;
@@ -207,7 +205,28 @@ access_range(const struct pci_device *dev, unsigned int index, const struct acce
 	return (int)len;
 }
 
-static int
+/* A range that is in the region and may be accessed, most often all in one window or in none. */
+static __rte_always_inline int
+access_range(const struct pci_device *dev, unsigned int index, const struct access_dir *dir,
+	union access_buf buf, size_t len, uint64_t offset)
+{
+	const struct pci_region *region = &dev->region[index];
+	const struct rte_vfio_area *window;
+	uint32_t i;
+
+	i = rte_vfio_areas_find(region->windows, region->nb_windows, offset);
+	if (i == region->nb_windows)
+		return dir->call(dev, index, buf, len, offset);
+	window = &region->windows[i];
+	if (offset + len <= window->offset)
+		return dir->call(dev, index, buf, len, offset);
+	if (window->offset <= offset && len <= window->size - (offset - window->offset) &&
+			dir->natural(region->base + offset, buf, len))
+		return (int)len;
+	return access_pieces(dev, index, dir, buf, len, offset);
+}
+
+static __rte_always_inline int
 access_any(const struct pci_device *dev, unsigned int index, const struct access_dir *dir,
 	union access_buf buf, size_t len, off_t offset)
 {
@@ -216,8 +235,7 @@ access_any(const struct pci_device *dev, unsigned int index, const struct access
 	rc = access_check(dev, &dev->region[index], dir, len, offset);
 	if (unlikely(rc != 0 || len == 0))
 		return rc;
-	rc = access_range(dev, index, dir, buf, len, (uint64_t)offset);
-	return rc < 0 ? rc : (int)len;
+	return access_range(dev, index, dir, buf, len, (uint64_t)offset);
 }
 
 int
@@ -237,8 +255,24 @@ pci_access_write(const struct pci_device *dev, unsigned int region, const void *
 
 /*
  * Most accesses are one register in the largest window: nothing but bounds and a load. An
- * offset that is negative or before the window wraps to one that is behind it.
+ * offset that is negative or before the window wraps to one that is behind it. What the other
+ * windows or no window has comes next; all is inline, since each return after a system call is
+ * one that the processor does not foresee.
  */
+static __rte_noinline int
+mmio_read_elsewhere(const struct pci_device *dev, unsigned int bar, void *buf, size_t len,
+	off_t offset)
+{
+	return access_any(dev, bar, &access_read, (union access_buf){ .in = buf }, len, offset);
+}
+
+static __rte_noinline int
+mmio_write_elsewhere(const struct pci_device *dev, unsigned int bar, const void *buf, size_t len,
+	off_t offset)
+{
+	return access_any(dev, bar, &access_write, (union access_buf){ .out = buf }, len, offset);
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_pci_mmio_read, 23.07)
 int
 rte_pci_mmio_read(const struct rte_pci_device *device, int bar, void *buf, size_t len,
@@ -255,7 +289,7 @@ rte_pci_mmio_read(const struct rte_pci_device *device, int bar, void *buf, size_
 	if (likely(at < hot->rd_size && len <= hot->rd_size - at &&
 			load_natural(hot->addr + at, buf, len)))
 		return (int)len;
-	return pci_access_read(dev, (unsigned int)bar, buf, len, offset);
+	return mmio_read_elsewhere(dev, (unsigned int)bar, buf, len, offset);
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_pci_mmio_write, 23.07)
@@ -274,7 +308,7 @@ rte_pci_mmio_write(const struct rte_pci_device *device, int bar, const void *buf
 	if (likely(at < hot->wr_size && len <= hot->wr_size - at &&
 			store_natural(hot->addr + at, buf, len)))
 		return (int)len;
-	return pci_access_write(dev, (unsigned int)bar, buf, len, offset);
+	return mmio_write_elsewhere(dev, (unsigned int)bar, buf, len, offset);
 }
 
 RTE_EXPORT_SYMBOL(rte_pci_read_config)

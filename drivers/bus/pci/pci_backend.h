@@ -55,9 +55,9 @@ struct pci_backend {
 	void (*stop)(struct pci_device *dev);
 
 	/**
-	 * Access that goes through calls. The range is inside the region. @p len bytes are
-	 * transferred, or -errno: a short transfer is -EIO. One call of a naturally aligned
-	 * 1, 2, 4 or 8 bytes is one access of that width.
+	 * Access that goes through calls. The range is inside the region and not empty. One call
+	 * of a naturally aligned 1, 2, 4 or 8 bytes is one access of that width.
+	 * @return @p len, when all of it was transferred; else -errno: a short transfer is -EIO.
 	 */
 	int (*region_read)(const struct pci_device *dev, unsigned int region,
 		void *buf, size_t len, uint64_t offset);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_common.h>
 #include <rte_eal.h>
@@ -351,6 +352,7 @@ vfio_open(struct pci_device *dev)
 	rc = regions_fill(dev, info.num_regions);
 	if (rc != 0) {
 		PCI_LOG(ERR, "%s: cannot be used: %s", dev->pub.name, rte_strerror(-rc));
+		pci_regions_clear(dev);
 		vfio_close(dev);
 	}
 	return rc;
@@ -409,44 +411,66 @@ vfio_stop(struct pci_device *dev)
 	pci_vfio_intr_stop(dev);
 }
 
-/* One call for all, more only if the kernel stopped short of the end. */
+/* What is left when the kernel stopped short of the end. */
+static __rte_noinline int
+rest_read(int fd, uint8_t *buf, size_t len, size_t done, off_t at)
+{
+	ssize_t n;
+
+	while (done < len) {
+		n = pread(fd, buf + done, len - done, at + (off_t)done);
+		if (n == 0)
+			return -EIO;
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return (int)len;
+}
+
+static __rte_noinline int
+rest_write(int fd, const uint8_t *buf, size_t len, size_t done, off_t at)
+{
+	ssize_t n;
+
+	while (done < len) {
+		n = pwrite(fd, buf + done, len - done, at + (off_t)done);
+		if (n == 0)
+			return -EIO;
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return (int)len;
+}
+
+/* The first call does all of it, unless something is wrong. */
 static int
 vfio_region_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
 	uint64_t offset)
 {
-	off_t at = (off_t)(dev->region[region].fd_offset + offset);
-	size_t done = 0;
-	ssize_t n;
+	const off_t at = (off_t)(dev->region[region].fd_offset + offset);
+	const ssize_t n = pread(dev->state->fd, buf, len, at);
 
-	do {
-		n = pread(dev->state->fd, (uint8_t *)buf + done, len - done, at + (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	} while (done < len);
-	return (int)len;
+	if (likely(n == (ssize_t)len))
+		return (int)len;
+	return n < 0 && errno != EINTR ? -errno :
+		rest_read(dev->state->fd, buf, len, n > 0 ? (size_t)n : 0, at);
 }
 
 static int
 vfio_region_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
 	uint64_t offset)
 {
-	off_t at = (off_t)(dev->region[region].fd_offset + offset);
-	size_t done = 0;
-	ssize_t n;
+	const off_t at = (off_t)(dev->region[region].fd_offset + offset);
+	const ssize_t n = pwrite(dev->state->fd, buf, len, at);
 
-	do {
-		n = pwrite(dev->state->fd, (const uint8_t *)buf + done, len - done,
-			at + (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	} while (done < len);
-	return (int)len;
+	if (likely(n == (ssize_t)len))
+		return (int)len;
+	return n < 0 && errno != EINTR ? -errno :
+		rest_write(dev->state->fd, buf, len, n > 0 ? (size_t)n : 0, at);
 }
 
 static int
