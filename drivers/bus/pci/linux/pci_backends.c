@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "pci_backend.h"
+#include "pci_vfio.h"
 
 const struct pci_backend *const pci_backends[] = {
+	&pci_vfio_backend,
 	NULL,
 };
