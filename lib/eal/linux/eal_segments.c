@@ -186,6 +186,9 @@ eal_segments_create(struct rte_memseg_list *msl, const struct eal_window *window
 	rc = window_reserve(msl, window->len, window->base);
 	if (rc < 0)
 		goto err_close;
+	/* mapping a file of huge pages makes it as long as the mapping */
+	if (window->huge)
+		msl->file_len = msl->len;
 	rc = table_create(msl);
 	if (rc < 0)
 		goto err_unmap;
