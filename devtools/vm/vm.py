@@ -8,6 +8,7 @@ The script begins with lines that say what it needs:
     #vm device NAME[,PROPERTY=VALUE...]   a PCI device; the names are those of DEVICES below
     #vm program PATH                      a program, relative to the build folder
     #vm module NAME                       a module of the kernel, with those it needs
+    #vm iommu PROPERTY=VALUE...           properties of the IOMMU
     #vm append TEXT                       added to the kernel's command line
 
 Everything that the script prints appears at once. The exit status is that of the script; 77 when
@@ -94,10 +95,11 @@ class Needs:
     """What the head of a guest script asks for."""
 
     def __init__(self, script):
-        self.device, self.program, self.module, self.append = [], [], [], []
+        self.device, self.program, self.module = [], [], []
+        self.iommu, self.append = [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
-                match = re.match(r'#vm (device|program|module|append) (.+)', line)
+                match = re.match(r'#vm (device|program|module|iommu|append) (.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
@@ -172,7 +174,7 @@ def qemu_command(paths, needs, args, initramfs, console):
         '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
         '-chardev', 'stdio,id=results,signal=off',
         '-serial', 'file:' + console, '-serial', 'chardev:results',
-        '-device', 'intel-iommu,intremap=on',
+        '-device', ','.join(['intel-iommu,intremap=on'] + needs.iommu),
         '-kernel', paths['VM_KERNEL'], '-initrd', initramfs,
         '-append', ' '.join(['console=ttyS0', 'intel_iommu=on', 'panic=1', 'quiet']
                             + needs.append + args.append),

@@ -117,6 +117,12 @@ sparse_device_of(struct vfio_device *vdev)
 	return container_of(vdev, struct sparse_device, core.vdev);
 }
 
+static u64
+sparse_window_end(const struct vfio_region_sparse_mmap_area *window)
+{
+	return window->size > U64_MAX - window->offset ? U64_MAX : window->offset + window->size;
+}
+
 /* First byte at or after "offset" that no window holds; windows may touch and overlap. */
 static u64
 sparse_covered_until(const struct sparse_bar *bar, u64 offset)
@@ -124,9 +130,10 @@ sparse_covered_until(const struct sparse_bar *bar, u64 offset)
 	unsigned int i = 0;
 
 	while (i < bar->nb_windows) {
-		if (offset >= bar->window[i].offset &&
-				offset - bar->window[i].offset < bar->window[i].size) {
-			offset = bar->window[i].offset + bar->window[i].size;
+		u64 end = sparse_window_end(&bar->window[i]);
+
+		if (offset >= bar->window[i].offset && offset < end) {
+			offset = end;
 			i = 0;
 		} else {
 			i++;
@@ -144,6 +151,9 @@ sparse_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	u64 start = (vma->vm_pgoff & pgoff_mask) << PAGE_SHIFT;
 	u64 end = start + (vma->vm_end - vma->vm_start);
 
+	/* nothing of the device is in the rest of the last page */
+	if (index < PCI_STD_NUM_BARS && end == PAGE_ALIGN(pci_resource_len(sdev->core.pdev, index)))
+		end = pci_resource_len(sdev->core.pdev, index);
 	if (index < PCI_STD_NUM_BARS && sdev->bar[index].listed &&
 			sparse_covered_until(&sdev->bar[index], start) < end) {
 		refused++;
