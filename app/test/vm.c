@@ -112,11 +112,25 @@ vm_bind(const char *bdf, const char *driver)
 	return 0;
 }
 
+bool
+vm_is_bound(const char *bdf)
+{
+	char name[64];
+
+	return link_name(bdf, "driver", name, sizeof(name)) == 0;
+}
+
 int
 vm_sparse_windows(const char *text)
 {
 	/* an empty write never reaches the kernel's parser; a line end does */
 	return vm_write_file(SPARSE_PARAMETERS "/windows", text[0] == '\0' ? "\n" : text);
+}
+
+int
+vm_sparse_msix_mappable(bool mappable)
+{
+	return vm_write_file(SPARSE_PARAMETERS "/msix_mappable", mappable ? "Y" : "N");
 }
 
 unsigned int
@@ -227,13 +241,18 @@ spans_merge(struct vm_span *span, size_t nb)
 	return last + 1;
 }
 
-int
-vm_bar(const char *bdf, unsigned int bar, struct vm_span *span)
+struct resource {
+	uint64_t start;
+	uint64_t end;
+	uint64_t flags;
+};
+
+static int
+resource_read(const char *bdf, unsigned int bar, struct resource *res)
 {
 	char path[PATH_MAX];
 	char text[PATH_MAX];
 	const char *line = text;
-	uint64_t start, end;
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/%s/resource", SYSFS_DEVICES, bdf);
@@ -242,11 +261,31 @@ vm_bar(const char *bdf, unsigned int bar, struct vm_span *span)
 		line = strchr(line, '\n');
 		line = line == NULL ? NULL : line + 1;
 	}
-	if (rc != 0 || line == NULL || sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) != 2)
+	if (rc != 0 || line == NULL || sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64,
+			&res->start, &res->end, &res->flags) != 3)
 		return -EINVAL;
-	span->off = start;
-	span->len = end == 0 ? 0 : end - start + 1;
 	return 0;
+}
+
+int
+vm_bar(const char *bdf, unsigned int bar, struct vm_span *span)
+{
+	struct resource res;
+	int rc = resource_read(bdf, bar, &res);
+
+	if (rc != 0)
+		return rc;
+	span->off = res.start;
+	span->len = res.end == 0 ? 0 : res.end - res.start + 1;
+	return 0;
+}
+
+uint64_t
+vm_bar_flags(const char *bdf, unsigned int bar)
+{
+	struct resource res;
+
+	return resource_read(bdf, bar, &res) == 0 ? res.flags : 0;
 }
 
 /* The span that a line of /proc/self/maps tells of, if it is of a VFIO device. */
@@ -292,4 +331,23 @@ vm_mapped_spans(const char *bdf, unsigned int bar, struct vm_span *span, size_t 
 			nb++;
 	fclose(maps);
 	return spans_merge(span, nb);
+}
+
+bool
+vm_inaccessible(const void *addr, uint64_t len)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uint64_t at = (uintptr_t)addr, stop = at + len;
+	char line[PATH_MAX];
+	char prot[5] = "";
+	uint64_t start, end;
+
+	if (maps == NULL)
+		abort();
+	while (at < stop && fgets(line, sizeof(line), maps) != NULL)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end, prot) == 3 &&
+				start <= at && at < end && strncmp(prot, "---", 3) == 0)
+			at = end;
+	fclose(maps);
+	return at >= stop;
 }

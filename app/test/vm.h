@@ -36,8 +36,14 @@ bool vm_find(uint16_t vendor, uint16_t device, char bdf[VM_BDF_LEN]);
 /** Give the device to the kernel driver @p driver; NULL: to none. 0 or -errno. */
 int vm_bind(const char *bdf, const char *driver);
 
+/** Has the device a kernel driver? */
+bool vm_is_bound(const char *bdf);
+
 /** Set the windows that devices bound to sparse-vfio-pci from now on permit. 0 or -errno. */
 int vm_sparse_windows(const char *text);
+
+/** Set whether those devices permit to map the MSI-X table. 0 or -errno. */
+int vm_sparse_msix_mappable(bool mappable);
 
 /** How many mappings sparse-vfio-pci has refused since it was loaded. */
 unsigned int vm_sparse_refused(void);
@@ -59,6 +65,9 @@ const struct vfio_info_cap_header *vm_vfio_capability(const struct vfio_region_i
 /** Where BAR @p bar of the device is in physical memory, and its length. 0 or -errno. */
 int vm_bar(const char *bdf, unsigned int bar, struct vm_span *span);
 
+/** What the kernel says of that BAR: the flags of its resource; 0 when there is none. */
+uint64_t vm_bar_flags(const char *bdf, unsigned int bar);
+
 /**
  * Spans of BAR @p bar that this process has mapped, sorted and merged, relative to the BAR, as
  * /proc/self/maps tells.
@@ -66,5 +75,8 @@ int vm_bar(const char *bdf, unsigned int bar, struct vm_span *span);
  * @return number of spans, at most @p max
  */
 size_t vm_mapped_spans(const char *bdf, unsigned int bar, struct vm_span *span, size_t max);
+
+/** Is all of [@p addr, @p addr + @p len) reserved, but neither to be read nor written? */
+bool vm_inaccessible(const void *addr, uint64_t len);
 
 #endif /* VM_H */
