@@ -6,27 +6,33 @@
 cd "$(dirname "$0")/.." || exit 1
 failed=0
 
-# files PATTERN... : those of the tree, tracked or about to be
+# Names of the tree's files, tracked or about to be; of all files where there is no git.
+tree=$(git -c safe.directory='*' ls-files --cached --others --exclude-standard 2>/dev/null ||
+	find . -type f -not -path './build*' | sed 's,^[.]/,,')
+
+# files EXPRESSION... : names that one of the extended regular expressions matches to the end
 files()
 {
-	git ls-files --cached --others --exclude-standard -- "$@" | while read -r name; do
+	for expression in "$@"; do
+		echo "$tree" | grep -E "(^|/)($expression)\$"
+	done | sort -u | while read -r name; do
 		[ ! -f "$name" ] || echo "$name"
 	done
 }
 
 c_files()
 {
-	files '*.c' '*.h'
+	files '[^/]*[.][ch]'
 }
 
 python_files()
 {
-	files '*.py'
+	files '[^/]*[.]py'
 }
 
 shell_files()
 {
-	files '*.sh' .ci/run devtools/vm/guest/init
+	files '[^/]*[.]sh' '[.]ci/run' 'guest/init'
 }
 
 code_files()
@@ -34,13 +40,13 @@ code_files()
 	c_files
 	python_files
 	shell_files
-	files 'meson.build' '*/meson.build' meson_options.txt '*/Kbuild'
+	files meson.build meson_options.txt Kbuild
 }
 
 text_files()
 {
 	code_files
-	files '*.rst' '*.md' '*.in' MAINTAINERS VERSION
+	files '[^/]*[.](rst|md|in)' MAINTAINERS VERSION
 }
 
 # Each rule prints what breaks it, and nothing else.
@@ -76,7 +82,7 @@ rule_at_most_100_columns()
 
 rule_indent_with_tabs()
 {
-	{ c_files; files 'meson.build' '*/meson.build'; } |
+	{ c_files; files meson.build; } |
 		xargs grep -nE '^	* {2,}[^ *]' /dev/null
 }
 
@@ -100,11 +106,16 @@ rule_no_paths_or_hosts_of_a_machine()
 		-e '(deb|ftp|security|snapshot)[.][a-z.]*debian[.]org' /dev/null
 }
 
+# in memory, so that no file is left behind
 rule_python_compiles()
 {
-	python_files | while read -r name; do
-		python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$name" 2>&1
-	done
+	python_files | xargs python3 -c '
+import sys
+for name in sys.argv[1:]:
+    try:
+        compile(open(name).read(), name, "exec")
+    except SyntaxError as error:
+        print(error)'
 }
 
 rule_shell_parses()

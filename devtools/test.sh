@@ -94,7 +94,8 @@ stage_shared()
 
 stage_install()
 {
-	devtools/test-install.sh
+	build build-shared gcc -Ddefault_library=shared -Dcheck_includes=true &&
+		devtools/test-install.sh build-shared
 }
 
 stage_asan()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Counts the single tests in logs: meson's testlog.json, or text in the form of cmocka.
+"""Counts the single tests in logs: meson's testlog.json, or text with lines as cmocka prints them.
 
 usage: count.py LOG... prints "PASSED FAILED SKIPPED".
 
@@ -19,6 +19,12 @@ def count_cmocka(text):
     passed = len(re.findall(r'^\[       OK \]', text, re.MULTILINE))
     skipped = len(re.findall(r'^\[  SKIPPED \] \w+$', text, re.MULTILINE))
     return passed, run - passed - skipped, skipped
+
+
+def count_lines(text):
+    """Lines "ok: ..." and "FAIL: ...", as our scripts print them."""
+    return (len(re.findall(r'^ok: ', text, re.MULTILINE)),
+            len(re.findall(r'^FAIL: ', text, re.MULTILINE)), 0)
 
 
 def count_unittest(text):
@@ -54,7 +60,8 @@ def count_entry(entry):
 def count_file(path):
     with open(path, encoding='utf-8', errors='replace') as log:
         if not path.endswith('.json'):
-            return count_cmocka(log.read())
+            text = log.read()
+            return tuple(map(sum, zip(count_cmocka(text), count_lines(text))))
         return tuple(map(sum, zip((0, 0, 0), *(count_entry(json.loads(line)) for line in log))))
 
 
