@@ -41,7 +41,10 @@ struct eal_window {
 int
 eal_segments_create(struct rte_memseg_list *msl, const struct eal_window *window);
 
-/** Gives all of a window back; does nothing for one that is not there. */
+/**
+ * Ends the use of a window in this process; does nothing for one that is not there. The list stays
+ * as it is: other processes that share it go on.
+ */
 void
 eal_segments_destroy(struct rte_memseg_list *msl);
 

@@ -215,7 +215,6 @@ eal_segments_destroy(struct rte_memseg_list *msl)
 	munmap(msl->segs, table_len(msl->nb_segs));
 	munmap(msl->base_va, msl->len);
 	close(msl->fd);
-	*msl = (struct rte_memseg_list) { .fd = -1 };
 }
 
 /* The lowest run of @p nb segments without memory; returns nb_segs if there is none. */
