@@ -46,7 +46,8 @@ class GenVersionMap(unittest.TestCase):
         text = self.map_of("RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_z, 21.08)\n"
                            "RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_b, 23.07)\n"
                            "RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_a, 23.07)\n")
-        self.assertIn("\t# added in 21.08\n\trte_z;\n\t# added in 23.07\n\trte_a;\n\trte_b;\n", text)
+        self.assertIn("\t# added in 21.08\n\trte_z;\n"
+                      "\t# added in 23.07\n\trte_a;\n\trte_b;\n", text)
 
     def test_nothing_exported_keeps_all_local(self):
         self.assertEqual(self.map_of("int x;\n"), "DPDK_26 {\n\tlocal: *;\n};\n")

@@ -51,7 +51,7 @@ NO_IOMMU_HELP = """\
 {address}: this machine has no IOMMU that Linux uses, so VFIO cannot give the device to a process.
 Turn it on in the firmware set-up (VT-d, AMD-Vi, SMMU) and, for Intel, boot the kernel with
 intel_iommu=on. In a virtual machine give it a virtual IOMMU (QEMU: -device intel-iommu).
-Where the devices and their users are trusted with all of the memory, --noiommu-mode does without."""
+Where devices and their users are trusted with all of the memory, --noiommu-mode does without."""
 
 
 class Error(Exception):

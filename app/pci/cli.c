@@ -121,7 +121,8 @@ width_parse(const char *text, struct cli_request *request, const struct complain
 
 	if (text == NULL)
 		return COMPLAIN(complaint, "--width: needs a number: 1, 2, 4 or 8");
-	if (number_parse(text, &width) != 0 || width == 0 || width > 8 || (width & (width - 1)) != 0)
+	if (number_parse(text, &width) != 0 || width == 0 || width > 8 ||
+			(width & (width - 1)) != 0)
 		return COMPLAIN(complaint, "--width %s: must be 1, 2, 4 or 8", text);
 	request->width = (unsigned int)width;
 	return 0;

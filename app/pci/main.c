@@ -147,13 +147,16 @@ run_write(const struct cli_request *request)
 	"device each time it is opened by VFIO.\n"
 
 #define DETAILS_ACCESS \
-	"BAR is 0 to 5, or \"config\" for configuration space; OFFSET is in bytes from its start,\n" \
-	"a multiple of the width. Numbers are decimal, or hexadecimal after 0x.\n" \
+	"BAR is 0 to 5, or \"config\" for configuration space; OFFSET is in bytes from its\n" \
+	"start, a multiple of the width. Numbers are decimal, or hexadecimal after 0x.\n" \
 	"  --width N    bytes of the access: 1, 2, 4 (if not said otherwise) or 8\n" \
 	DETAILS_DEVICE
 
 #define DETAILS_JSON \
 	"  --json       print JSON, for programs\n"
+
+#define DETAILS_ASCII \
+	"  --ascii      draw with ASCII characters, whatever the locale\n"
 
 static const struct cli_command commands[] = {
 	{
@@ -166,9 +169,8 @@ static const struct cli_command commands[] = {
 	}, {
 		.name = "show",
 		.arguments = "DEVICE",
-		.summary = "show a device: its BARs and what of them is mapped, capabilities, interrupts",
-		.details = DETAILS_JSON
-			"  --ascii      draw with ASCII characters, whatever the locale\n" DETAILS_DEVICE,
+		.summary = "show a device: BARs and what of them is mapped, capabilities, ...",
+		.details = DETAILS_JSON DETAILS_ASCII DETAILS_DEVICE,
 		.min_args = 1,
 		.max_args = 1,
 		.json = true,

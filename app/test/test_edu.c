@@ -528,8 +528,8 @@ static void
 test_wrong_arguments_are_refused(void **state)
 {
 	static const char *const args[] = {
-		"dma_mask=", "dma_mask=xyz", "dma_mask=0xff", "dma_mask=0xfffe", "dma_mask=0x10ffff",
-		"dma_mask=0x1ffffffff", "colour=red",
+		"dma_mask=", "dma_mask=xyz", "dma_mask=0xff", "dma_mask=0xfffe",
+		"dma_mask=0x10ffff", "dma_mask=0x1ffffffff", "colour=red",
 	};
 	char devargs[64];
 	size_t i;

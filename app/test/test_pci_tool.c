@@ -35,7 +35,8 @@ static const struct picture pictures[] = {
 	{ "several", 0x10000, { { 0, 0x2000, RW }, { 0x4000, 0x2000, RW }, { 0xc000, 0x4000, RW } },
 		8, "#.#...##" },
 	{ "adjacent, of different protection", 0x10000,
-		{ { 0, 0x4000, RW }, { 0x4000, 0x4000, PROT_READ }, { 0x8000, 0x4000, PROT_WRITE } },
+		{ { 0, 0x4000, RW }, { 0x4000, 0x4000, PROT_READ },
+			{ 0x8000, 0x4000, PROT_WRITE } },
 		8, "##rrww.." },
 	{ "cell of which a part is mapped", 0x10000, { { 0x1000, 0x1000, RW } }, 8, "+......." },
 	{ "window smaller than a cell", UINT64_C(1) << 40, { { 0x1000, 0x1000, RW } }, 4, "+..." },
@@ -234,7 +235,8 @@ test_bad_command_lines_are_refused_with_a_reason(void **state)
 	(void)state;
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		error[0] = '\0';
-		assert_int_equal(parse_line(cases[i].line, &request, error, sizeof(error)), -EINVAL);
+		assert_int_equal(parse_line(cases[i].line, &request, error, sizeof(error)),
+			-EINVAL);
 		if (strstr(error, cases[i].reason) == NULL)
 			fail_msg("\"%s\": \"%s\" does not say \"%s\"", cases[i].line, error,
 				cases[i].reason);
@@ -266,7 +268,8 @@ static void
 test_device_lists_of_the_user_are_noticed(void **state)
 {
 	static const struct { const char *option; bool found; } cases[] = {
-		{ "-a", true }, { "-a00:04.0", true }, { "--allow=00:04.0", true }, { "--block", true },
+		{ "-a", true }, { "-a00:04.0", true }, { "--allow=00:04.0", true },
+		{ "--block", true },
 		{ "-b", true }, { "--base-virtaddr=0x1000", false }, { "-m", false },
 	};
 	char option[64], *argv[] = { option };

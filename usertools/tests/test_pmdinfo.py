@@ -35,8 +35,8 @@ class PmdInfo(unittest.TestCase):
 
     def build(self, name, source, *flags):
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        subprocess.run(CC + ["-x", "c", "-", "-x", "none", "-o", self.path(name), *flags], check=True,
-                       input=source, text=True)
+        subprocess.run(CC + ["-x", "c", "-", "-x", "none", "-o", self.path(name), *flags],
+                       check=True, input=source, text=True)
         return self.path(name)
 
     def library(self, name, source, *flags):
