@@ -1884,15 +1884,26 @@ notifying_desc(void)
 static struct {
 	atomic_uint count;
 	atomic_uint removals;
+	atomic_bool fired;	/* the fake is done with its side */
 	struct card *unplug;	/* in the callback */
 	int unplug_rc;
 } events;
+
+/* The device asks to be let go; the callback goes on when that is over. */
+static void
+fire_request(struct card *card)
+{
+	assert_int_equal(fake_vfio_fire(card->fake, VFIO_PCI_REQ_IRQ_INDEX, 0), 0);
+	atomic_store(&events.fired, true);
+}
 
 static void
 on_event(const char *name, enum rte_dev_event_type event, void *arg)
 {
 	if (event == RTE_DEV_EVENT_REMOVE)
 		atomic_fetch_add(&events.removals, 1);
+	while (!atomic_load(&events.fired))
+		usleep(100);
 	if (events.unplug != NULL) {
 		events.unplug_rc = rte_dev_remove(&events.unplug->pci->device);
 		events.unplug = NULL;
@@ -1905,6 +1916,7 @@ events_start(const char *name)
 {
 	atomic_store(&events.count, 0);
 	atomic_store(&events.removals, 0);
+	atomic_store(&events.fired, false);
 	events.unplug = NULL;
 	assert_int_equal(rte_dev_event_callback_register(name, on_event, NULL), 0);
 }
@@ -1917,7 +1929,7 @@ test_request_raises_the_removal_event(void **state)
 
 	card_map(&card, &desc);
 	events_start(card.name);
-	assert_int_equal(fake_vfio_fire(card.fake, VFIO_PCI_REQ_IRQ_INDEX, 0), 0);
+	fire_request(&card);
 	assert_true(wait_for(&events.count, 1));
 	assert_int_equal(atomic_load(&events.removals), 1);
 	assert_true(rte_dev_event_callback_unregister(card.name, on_event, NULL) >= 0);
@@ -1934,7 +1946,7 @@ test_device_can_be_unplugged_in_the_callback(void **state)
 	card_plug(&card, &desc);
 	events_start(card.name);
 	events.unplug = &card;
-	assert_int_equal(fake_vfio_fire(card.fake, VFIO_PCI_REQ_IRQ_INDEX, 0), 0);
+	fire_request(&card);
 	assert_true(wait_for(&events.count, 1));
 	assert_int_equal(events.unplug_rc, 0);
 	assert_true(rte_dev_event_callback_unregister(card.name, on_event, NULL) >= 0);
@@ -1952,7 +1964,7 @@ test_request_while_unplugging_is_harmless(void **state)
 	for (i = 0; i < 50; i++) {
 		card_map(&card, &desc);
 		events_start(card.name);
-		assert_int_equal(fake_vfio_fire(card.fake, VFIO_PCI_REQ_IRQ_INDEX, 0), 0);
+		fire_request(&card);
 		assert_int_equal(fake_vfio_fire(card.fake, VFIO_PCI_ERR_IRQ_INDEX, 0), 0);
 		card_unplug(&card);
 		rte_dev_event_callback_unregister(card.name, on_event, NULL);

@@ -39,11 +39,13 @@ load_natural(const uint8_t *addr, void *buf, size_t len)
 
 	if (unlikely(((uintptr_t)addr & (len - 1)) != 0))
 		return false;
-	switch (len) {
-	case 4:
+	/* what most registers are must not cost a jump through a table */
+	if (likely(len == 4)) {
 		v32 = rte_read32(addr);
 		memcpy(buf, &v32, sizeof(v32));
 		return true;
+	}
+	switch (len) {
 	case 8:
 		v64 = rte_read64(addr);
 		memcpy(buf, &v64, sizeof(v64));
@@ -71,11 +73,12 @@ store_natural(uint8_t *addr, const void *buf, size_t len)
 
 	if (unlikely(((uintptr_t)addr & (len - 1)) != 0))
 		return false;
-	switch (len) {
-	case 4:
+	if (likely(len == 4)) {
 		memcpy(&v32, buf, sizeof(v32));
 		rte_write32(v32, addr);
 		return true;
+	}
+	switch (len) {
 	case 8:
 		memcpy(&v64, buf, sizeof(v64));
 		rte_write64(v64, addr);
