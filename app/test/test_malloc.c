@@ -15,6 +15,7 @@
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
+#include "eal_command.h"
 #include "test.h"
 
 #define KIB ((size_t)1 << 10)
@@ -23,10 +24,7 @@
 static int
 eal_start(void **state)
 {
-	static char name[] = "dpdk-test", no_pci[] = "--no-pci", no_huge[] = "--no-huge";
-	char *argv[] = { name, no_pci, no_huge, NULL };
-
-	return rte_eal_init(3, argv) < 0 ? -1 : 0;
+	return eal_command_init("--no-pci --no-huge") < 0 ? -1 : 0;
 }
 
 static int

@@ -23,6 +23,7 @@
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
+#include "eal_command.h"
 #include "interpose.h"
 #include "resources.h"
 #include "test.h"
@@ -39,31 +40,10 @@
 #define MIB ((size_t)1 << 20)
 #define SEGMENT (2 * MIB)
 
-/* Starts EAL with up to four more options. What rte_eal_init() returns. */
-static int
-eal_start_with(const char *const options[], size_t nb)
-{
-	static char texts[8][64];
-	char *argv[RTE_DIM(texts) + 1] = { NULL };
-	size_t i;
-
-	strcpy(texts[0], "dpdk-test");
-	strcpy(texts[1], "--no-pci");
-	for (i = 0; i < nb; i++)
-		snprintf(texts[2 + i], sizeof(texts[0]), "%s", options[i]);
-	for (i = 0; i < nb + 2; i++)
-		argv[i] = texts[i];
-	return rte_eal_init((int)nb + 2, argv);
-}
-
-#define EAL_START(...) \
-	eal_start_with((const char *const []){ __VA_ARGS__ }, \
-		sizeof((const char *const []){ __VA_ARGS__ }) / sizeof(char *))
-
 static int
 eal_start(void **state)
 {
-	return EAL_START("--no-huge") < 0 ? -1 : 0;
+	return eal_command_init("--no-pci --no-huge") < 0 ? -1 : 0;
 }
 
 static int
@@ -216,11 +196,11 @@ test_cleanup_gives_everything_back(void **state)
 	char *leaked;
 	int i;
 
-	assert_true(EAL_START("--no-huge") >= 0);
+	assert_true(eal_command_init("--no-pci --no-huge") >= 0);
 	rte_eal_cleanup();
 	resources_take(&before);
 	for (i = 0; i < 3; i++) {
-		assert_true(EAL_START("--no-huge") >= 0);
+		assert_true(eal_command_init("--no-pci --no-huge") >= 0);
 		leaked = rte_malloc("test", 20 * MIB, 0);
 		assert_non_null(leaked);
 		memset(leaked, 1, 20 * MIB);
@@ -242,11 +222,11 @@ test_a_start_that_fails_leaves_nothing(void **state)
 
 	/* libc keeps a little of the threads of the first starts. */
 	for (rc = 0; rc < 2; rc++) {
-		assert_true(EAL_START("-m", "16") >= 0);
+		assert_true(eal_command_init("--no-pci -m 16") >= 0);
 		rte_eal_cleanup();
 	}
 	INTERPOSE_EACH_FAILURE(loop, calls, 0) {
-		rc = EAL_START("-m", "16");
+		rc = eal_command_init("--no-pci -m 16");
 		interpose_disarm();
 		if (rc >= 0) {
 			assert_true(rte_eal_get_physmem_size() >= 16 * MIB);
@@ -260,7 +240,7 @@ test_preallocated_memory_is_there_and_stays(void **state)
 {
 	char *ptr;
 
-	assert_true(EAL_START("--no-huge", "-m", "32") >= 0);
+	assert_true(eal_command_init("--no-pci --no-huge -m 32") >= 0);
 	assert_int_equal(rte_eal_get_physmem_size(), 32 * MIB);
 	ptr = rte_malloc("test", 31 * MIB, 0);
 	assert_non_null(ptr);
@@ -277,7 +257,7 @@ test_preallocated_memory_is_there_and_stays(void **state)
 static void
 test_more_than_the_machine_has_is_refused(void **state)
 {
-	assert_int_equal(EAL_START("--no-huge", "-m", "4000000"), -1);
+	assert_int_equal(eal_command_init("--no-pci --no-huge -m 4000000"), -1);
 	assert_int_equal(rte_errno, ENOMEM);
 	assert_null(rte_malloc("test", 1, 0));
 }
@@ -288,7 +268,7 @@ test_base_virtaddr_is_honoured(void **state)
 	const uintptr_t base = UINT64_C(0x7ea000000000);
 	char *ptr;
 
-	assert_true(EAL_START("--no-huge", "--base-virtaddr=0x7ea000000000") >= 0);
+	assert_true(eal_command_init("--no-pci --no-huge --base-virtaddr=0x7ea000000000") >= 0);
 	ptr = rte_malloc("test", 1, 0);
 	assert_non_null(ptr);
 	assert_in_range((uintptr_t)ptr, base, base + SEGMENT);
@@ -306,7 +286,7 @@ test_little_address_space_is_enough(void **state)
 	pid = fork();
 	if (pid == 0) {
 		setrlimit(RLIMIT_AS, &limit);
-		_exit(EAL_START("--no-huge") >= 0 && rte_malloc("test", SEGMENT, 0) != NULL &&
+		_exit(eal_command_init("--no-pci --no-huge") >= 0 && rte_malloc("test", SEGMENT, 0) != NULL &&
 			rte_malloc("test", 4096 * MIB, 0) == NULL && rte_errno == ENOMEM ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -395,7 +375,7 @@ test_huge_pages_that_cannot_be_had_are_replaced(void **state)
 	char *ptr;
 
 	fake_file("hugepages-2048kB", "free_hugepages", "100\n");
-	assert_true(EAL_START("--iova-mode=va") >= 0);
+	assert_true(eal_command_init("--no-pci --iova-mode=va") >= 0);
 	if (rte_eal_get_physmem_size() != 0)
 		skip();
 	ptr = rte_malloc("test", 5 * MIB, 0);
@@ -417,7 +397,7 @@ test_garbage_about_huge_pages_does_no_harm(void **state)
 	fake_file("hugepages-99999999999999999999kB", "free_hugepages", "3\n");
 	fake_file("hugepages-", "free_hugepages", "3\n");
 	fake_file("other", "free_hugepages", "3\n");
-	assert_true(EAL_START("--iova-mode=va") >= 0);
+	assert_true(eal_command_init("--no-pci --iova-mode=va") >= 0);
 	assert_non_null(rte_malloc("test", 1, 0));
 }
 
@@ -428,7 +408,7 @@ test_huge_pages_are_used_when_there_are_some(void **state)
 	const struct rte_memseg *ms;
 	char *ptr;
 
-	assert_true(EAL_START("--iova-mode=va") >= 0);
+	assert_true(eal_command_init("--no-pci --iova-mode=va") >= 0);
 	ptr = rte_malloc("test", 3 * MIB, 0);
 	assert_non_null(ptr);
 	ms = rte_mem_virt2memseg(ptr, NULL);
@@ -956,7 +936,7 @@ test_memory_beyond_the_dma_mask_does_not_come(void **state)
 	assert_int_equal(rte_errno, ENOMEM);
 	assert_int_equal(rte_eal_get_physmem_size(), 0);
 	rte_eal_cleanup();
-	assert_true(EAL_START("--no-huge") >= 0);
+	assert_true(eal_command_init("--no-pci --no-huge") >= 0);
 	assert_non_null(rte_malloc("test", 100, 0));
 }
 
@@ -997,13 +977,13 @@ test_physical_mode_needs_huge_pages(void **state)
 {
 	struct resources before;
 
-	EAL_START("--no-huge", "--iova-mode=pa");
+	eal_command_init("--no-pci --no-huge --iova-mode=pa");
 	resources_take(&before);
-	assert_int_equal(EAL_START("--no-huge", "--iova-mode=pa"), -1);
+	assert_int_equal(eal_command_init("--no-pci --no-huge --iova-mode=pa"), -1);
 	assert_int_equal(rte_errno, ENOTSUP);
 	assert_int_equal(rte_eal_using_phys_addrs(), 0);
 	resources_assert_same(&before);
-	assert_true(EAL_START("--no-huge", "--iova-mode=va") >= 0);
+	assert_true(eal_command_init("--no-pci --no-huge --iova-mode=va") >= 0);
 	assert_int_equal(rte_eal_iova_mode(), RTE_IOVA_VA);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include <rte_errno.h>
 #include <rte_memory.h>
+#include <rte_rwlock.h>
 
 #include "eal_export.h"
 #include "eal_log.h"
@@ -33,7 +33,7 @@ static struct listener_list callbacks = TAILQ_HEAD_INITIALIZER(callbacks);
 static struct listener_list validators = TAILQ_HEAD_INITIALIZER(validators);
 
 /* Held for reading while listeners run: who unregisters one knows that it does not run any more. */
-static pthread_rwlock_t listeners_lock = PTHREAD_RWLOCK_INITIALIZER;
+static rte_rwlock_t listeners_lock = RTE_RWLOCK_INITIALIZER;
 
 /* Whether the calling thread runs a listener and would wait for itself. */
 static __thread bool in_listener;
@@ -100,9 +100,9 @@ registration(struct listener_list *list, const char *name, const struct listener
 
 	if (in_listener)
 		return result_of(-EDEADLK);
-	pthread_rwlock_wrlock(&listeners_lock);
+	rte_rwlock_write_lock(&listeners_lock);
 	rc = listener_add(list, name, what);
-	pthread_rwlock_unlock(&listeners_lock);
+	rte_rwlock_write_unlock(&listeners_lock);
 	return result_of(rc);
 }
 
@@ -113,9 +113,9 @@ unregistration(struct listener_list *list, const char *name, const void *arg, in
 
 	if (in_listener)
 		return result_of(-EDEADLK);
-	pthread_rwlock_wrlock(&listeners_lock);
+	rte_rwlock_write_lock(&listeners_lock);
 	rc = listener_remove(list, name, arg, socket);
-	pthread_rwlock_unlock(&listeners_lock);
+	rte_rwlock_write_unlock(&listeners_lock);
 	return result_of(rc);
 }
 
@@ -163,7 +163,7 @@ rte_mem_alloc_validator_unregister(const char *name, int socket_id)
 static void
 listeners_begin(void)
 {
-	pthread_rwlock_rdlock(&listeners_lock);
+	rte_rwlock_read_lock(&listeners_lock);
 	in_listener = true;
 }
 
@@ -171,7 +171,7 @@ static void
 listeners_end(void)
 {
 	in_listener = false;
-	pthread_rwlock_unlock(&listeners_lock);
+	rte_rwlock_read_unlock(&listeners_lock);
 }
 
 void
@@ -228,8 +228,8 @@ listeners_drop(struct listener_list *list)
 void
 eal_memory_callbacks_forget(void)
 {
-	pthread_rwlock_wrlock(&listeners_lock);
+	rte_rwlock_write_lock(&listeners_lock);
 	listeners_drop(&callbacks);
 	listeners_drop(&validators);
-	pthread_rwlock_unlock(&listeners_lock);
+	rte_rwlock_write_unlock(&listeners_lock);
 }
