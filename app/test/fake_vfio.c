@@ -1382,6 +1382,17 @@ tree_remove(const char *path)
  * The whole
  */
 
+/* In memory if possible: there are many small files. */
+static void
+root_make(char *root, size_t size)
+{
+	path_make(root, size, "/dev/shm/dpdk-test-XXXXXX");
+	if (mkdtemp(root) != NULL)
+		return;
+	path_make(root, size, "/tmp/dpdk-test-XXXXXX");
+	assert_non_null(mkdtemp(root));
+}
+
 struct fake_vfio *
 fake_vfio_start(void)
 {
@@ -1395,8 +1406,7 @@ fake_vfio_start(void)
 	interpose_bypass_begin();
 	fake->pgsizes = UINT64_C(0x40201000);
 	fake->dma_avail = 65535;
-	strcpy(fake->root, "/tmp/dpdk-test-XXXXXX");
-	assert_non_null(mkdtemp(fake->root));
+	root_make(fake->root, sizeof(fake->root));
 	for (i = 0; i < DIM(folders); i++) {
 		path_make(path, sizeof(path), "%s/%s", fake->root, folders[i]);
 		folder_make(path);

@@ -91,24 +91,29 @@ eal_vfio_containers(int (*visit)(struct eal_vfio_container *container, void *arg
 	return rc;
 }
 
+/* At start nobody has asked for VFIO, so that it cannot be used is no error yet. */
+#define CONTAINER_LOG(quiet_, format_, ...) \
+	rte_log((quiet_) ? RTE_LOG_INFO : RTE_LOG_ERR, RTE_LOGTYPE_EAL, \
+		"EAL: VFIO: " RTE_VFIO_CONTAINER_PATH ": " format_ "\n", __VA_ARGS__)
+
 static int
-container_check(int fd)
+container_check(int fd, bool quiet)
 {
 	int version = ioctl(fd, VFIO_GET_API_VERSION);
+	int err = version < 0 ? errno : ENOTSUP;
 
 	if (version != VFIO_API_VERSION) {
-		VFIO_LOG(ERR, "%s speaks version %d, not %d", RTE_VFIO_CONTAINER_PATH, version,
-			VFIO_API_VERSION);
-		return version < 0 ? -errno : -ENOTSUP;
+		CONTAINER_LOG(quiet, "its version is %d, not %d", version, VFIO_API_VERSION);
+		return -err;
 	}
 	if (!eal_vfio_iommu_is_known(fd)) {
-		VFIO_LOG(ERR, "the kernel has no IOMMU driver; load the module vfio_iommu_type1");
+		CONTAINER_LOG(quiet, "%s", "no IOMMU driver; load the module vfio_iommu_type1");
 		return -ENOTSUP;
 	}
 	return 0;
 }
 
-/* Returns a descriptor or -errno. @p quiet: that there is no VFIO is no error. */
+/* Returns a descriptor or -errno. */
 static int
 container_open(bool quiet)
 {
@@ -117,14 +122,10 @@ container_open(bool quiet)
 
 	if (fd < 0) {
 		rc = -errno;
-		if (rc == -ENOENT && quiet)
-			VFIO_LOG(DEBUG, "%s is not there", RTE_VFIO_CONTAINER_PATH);
-		else
-			VFIO_LOG(ERR, "%s: %s", RTE_VFIO_CONTAINER_PATH, rc == -ENOENT ?
-				"not there; load the module vfio-pci" : eal_vfio_node_hint(-rc));
+		CONTAINER_LOG(quiet, "%s", eal_vfio_node_hint(-rc));
 		return rc;
 	}
-	rc = container_check(fd);
+	rc = container_check(fd, quiet);
 	if (rc != 0) {
 		close(fd);
 		return rc;
@@ -728,7 +729,9 @@ rte_vfio_get_device_info(const char *sysfs_base, const char *dev_addr, int *vfio
 int
 eal_vfio_init(void)
 {
-	return rte_vfio_enable("vfio");
+	int rc = eal_vfio_dma_listen(&default_container);
+
+	return rc != 0 ? rc : rte_vfio_enable("vfio");
 }
 
 int
@@ -747,5 +750,6 @@ eal_vfio_cleanup(void)
 	}
 	container_close(&default_container);
 	eal_vfio_unlock();
+	eal_vfio_dma_ignore(&default_container);
 	return 0;
 }

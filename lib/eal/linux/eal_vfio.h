@@ -23,7 +23,7 @@
 
 #define VFIO_LOG(level_, ...) RTE_LOG_LINE(level_, EAL, "VFIO: " __VA_ARGS__)
 
-/** Opens the default container if the kernel has VFIO. Always 0; what is wrong is in the log. */
+/** Opens the default container, if the kernel has VFIO. 0, -ENOMEM. What is wrong is in the log. */
 int
 eal_vfio_init(void);
 
@@ -131,6 +131,17 @@ eal_vfio_dma_begin(struct eal_vfio_container *container);
 /** The IOMMU has gone, and all mappings in it: forgets those of our memory. */
 void
 eal_vfio_dma_end(struct eal_vfio_container *container);
+
+/**
+ * From now on the container's mappings follow our memory as it comes and goes. eal_vfio_lock is not
+ * held.
+ */
+int
+eal_vfio_dma_listen(struct eal_vfio_container *container);
+
+/** Undoes eal_vfio_dma_listen(). */
+void
+eal_vfio_dma_ignore(struct eal_vfio_container *container);
 
 /** Maps a range. -errno as rte_vfio_container_dma_map(); the log says why. */
 int

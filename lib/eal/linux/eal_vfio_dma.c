@@ -376,14 +376,20 @@ memory_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 }
 
 /* Memory that cannot change has no events. */
-static int
-memory_listen(struct eal_vfio_container *container)
+int
+eal_vfio_dma_listen(struct eal_vfio_container *container)
 {
 	if (rte_mem_event_callback_register(CALLBACK_NAME, memory_event, container) == 0 ||
-			rte_errno == ENOTSUP || rte_errno == EEXIST)
+			rte_errno == ENOTSUP)
 		return 0;
 	VFIO_LOG(ERR, "cannot learn about new memory: %s", strerror(rte_errno));
 	return -rte_errno;
+}
+
+void
+eal_vfio_dma_ignore(struct eal_vfio_container *container)
+{
+	rte_mem_event_callback_unregister(CALLBACK_NAME, container);
 }
 
 static int
@@ -407,8 +413,7 @@ eal_vfio_dma_begin(struct eal_vfio_container *container)
 
 	if (rc != 0 || container != eal_vfio_default())
 		return rc;
-	rc = memory_map_all(container);
-	return rc != 0 ? rc : memory_listen(container);
+	return memory_map_all(container);
 }
 
 void
@@ -416,8 +421,6 @@ eal_vfio_dma_end(struct eal_vfio_container *container)
 {
 	size_t i = 0;
 
-	if (container == eal_vfio_default())
-		rte_mem_event_callback_unregister(CALLBACK_NAME, container);
 	while (i < container->nb_maps) {
 		if (container->maps[i].user)
 			i++;

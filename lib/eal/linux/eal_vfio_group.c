@@ -49,6 +49,7 @@ eal_vfio_node_hint(int err)
 			"udev rule" },
 		{ EPERM, "not permitted; without an IOMMU it takes root (CAP_SYS_RAWIO)" },
 		{ EBUSY, "busy; another process uses a device of this group" },
+		{ ENOENT, "not there; load the module vfio-pci" },
 		{ ENODEV, "no device; the module behind it is not loaded" },
 	};
 	size_t i;
