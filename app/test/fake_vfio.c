@@ -594,11 +594,17 @@ container_set_iommu(void *ctx, void *arg)
 }
 
 static uint32_t
+lie_or(uint32_t lie, uint32_t truth)
+{
+	return lie != 0 ? lie : truth;
+}
+
+static uint32_t
 container_put_iova_ranges(const struct fake_vfio *fake, uint8_t *at)
 {
 	struct vfio_iommu_type1_info_cap_iova_range cap = {
 		.header = { .id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, .version = 1 },
-		.nr_iovas = fake->nb_iova_ranges,
+		.nr_iovas = lie_or(fake->iommu_lie.nr_iovas, fake->nb_iova_ranges),
 	};
 
 	if (fake->nb_iova_ranges == 0)
@@ -632,14 +638,16 @@ container_get_info(void *ctx, void *arg)
 	len = container_put_iova_ranges(fake, caps);
 	if (len != 0)
 		memcpy(&caps[offsetof(struct vfio_info_cap_header, next)],
-			&(uint32_t){ sizeof(info) + len }, sizeof(uint32_t));
+			&(uint32_t){ lie_or(fake->iommu_lie.next, sizeof(info) + len) },
+			sizeof(uint32_t));
 	memcpy(&caps[len], &avail, sizeof(avail));
 	len += sizeof(avail);
 	info.argsz += len;
 	if (user_argsz >= info.argsz) {
-		info.cap_offset = sizeof(info);
+		info.cap_offset = lie_or(fake->iommu_lie.cap_offset, sizeof(info));
 		memcpy((uint8_t *)arg + sizeof(info), caps, len);
 	}
+	info.argsz = lie_or(fake->iommu_lie.argsz, info.argsz);
 	info_give(arg, &info, sizeof(info));
 	return 0;
 }

@@ -184,6 +184,10 @@ struct fake_vfio {
 	uint32_t dma_avail;		/**< dma_entry_limit; 65535 at first */
 	struct vfio_iova_range iova_ranges[FAKE_IOVA_RANGES_MAX];
 	uint32_t nb_iova_ranges;	/**< 0: the capability is not given */
+	/** What VFIO_IOMMU_GET_INFO claims instead of the truth; 0: the truth. */
+	struct {
+		uint32_t argsz, cap_offset, nr_iovas, next;
+	} iommu_lie;
 	struct fake_route *routes;	/* of fake_vfio.c */
 };
 

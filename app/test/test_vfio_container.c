@@ -637,6 +637,34 @@ test_memory_beyond_the_iommu_is_told(void **state)
 	rte_free(mem);
 }
 
+static void
+test_lies_of_the_iommu_do_no_harm(void **state)
+{
+	static const struct {
+		uint32_t argsz, cap_offset, nr_iovas, next;
+	} lies[] = {
+		{ .argsz = 1 },
+		{ .argsz = UINT32_MAX },
+		{ .cap_offset = 1 },
+		{ .cap_offset = 4 },
+		{ .cap_offset = UINT32_MAX - 3 },
+		{ .cap_offset = 80 },
+		{ .nr_iovas = UINT32_MAX },
+		{ .nr_iovas = 0x10000000 },
+		{ .nr_iovas = 3 },
+		{ .next = 24, .cap_offset = 24, .nr_iovas = 100 },
+		{ .next = UINT32_MAX - 3 },
+	};
+	size_t i;
+
+	fake->iova_ranges[0] = (struct vfio_iova_range){ 0, UINT64_MAX };
+	fake->nb_iova_ranges = 1;
+	for (i = 0; i < RTE_DIM(lies); i++) {
+		memcpy(&fake->iommu_lie, &lies[i], sizeof(lies[i]));
+		close_card(open_card());
+	}
+}
+
 static void *
 churn_memory(void *arg)
 {
@@ -874,6 +902,23 @@ test_bound_group_stays_in_its_container(void **state)
 }
 
 static void
+test_bound_group_recovers_from_a_failed_setup(void **state)
+{
+	void *mem = rte_malloc(NULL, 8 * MB2, 0);
+	int fd = -1;
+
+	assert_true(rte_vfio_container_group_bind(RTE_VFIO_DEFAULT_CONTAINER_FD, GROUP) >= 0);
+	fake->dma_avail = 2;
+	assert_int_equal(open_device(card->desc.name, &fd), -ENOSPC);
+	assert_null(fake_vfio_container(card));
+	fake->dma_avail = 65535;
+	fd = open_card();
+	assert_true(is_mapped(fake_vfio_container(card), mem, 8 * MB2));
+	close_card(fd);
+	rte_free(mem);
+}
+
+static void
 test_unknown_container_is_refused(void **state)
 {
 	assert_int_equal(rte_vfio_container_destroy(12345), -ENODEV);
@@ -1072,6 +1117,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_memory_is_mapped_again_when_a_device_comes_back),
 	TEST(test_too_many_mappings_are_told),
 	TEST(test_memory_beyond_the_iommu_is_told),
+	TEST(test_lies_of_the_iommu_do_no_harm),
 	TEST(test_devices_and_memory_may_come_at_once),
 	TEST(test_user_mapping_comes_and_goes),
 	TEST(test_part_of_a_user_mapping_goes),
@@ -1082,6 +1128,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_user_mapping_outlives_the_device),
 	TEST(test_two_containers_are_apart),
 	TEST(test_bound_group_stays_in_its_container),
+	TEST(test_bound_group_recovers_from_a_failed_setup),
 	TEST(test_unknown_container_is_refused),
 	TEST(test_device_outlives_its_container),
 	TEST(test_cleanup_closes_what_is_open),
