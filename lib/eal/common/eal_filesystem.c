@@ -49,3 +49,16 @@ eal_parse_sysfs_value(const char *filename, unsigned long *val)
 	}
 	return 0;
 }
+
+DIR *
+eal_folder_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int err = errno;
+
+	if (dir == NULL && fd >= 0)
+		close(fd);
+	errno = err;
+	return dir;
+}

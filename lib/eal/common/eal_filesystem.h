@@ -8,6 +8,8 @@
  * Small files of the system, as sysfs has them.
  */
 
+#include <dirent.h>
+
 /**
  * Read a file that holds one number.
  *
@@ -16,5 +18,13 @@
  * @return 0; -1 when the file cannot be read or holds anything else.
  */
 int eal_parse_sysfs_value(const char *filename, unsigned long *val);
+
+/**
+ * Open a folder to read what it holds; the caller ends that by closedir().
+ *
+ * @param path Its path.
+ * @return The folder; NULL with errno set when it cannot be opened.
+ */
+DIR *eal_folder_open(const char *path);
 
 #endif /* EAL_FILESYSTEM_H */

@@ -93,6 +93,7 @@ static const struct eal_step {
 	{ "drivers", eal_plugins_load, NULL },
 	{ "device options", eal_options_add_devices, devargs_cleanup },
 	{ "interrupts", eal_intr_init, eal_intr_cleanup },
+	{ "IO addresses", eal_iova_reset, eal_iova_reset },
 	{ "bus scan", rte_bus_scan, eal_bus_cleanup },
 	{ "IOVA mode", iova_mode_init, iova_mode_cleanup },
 	{ "memory", eal_memory_init, eal_memory_cleanup },

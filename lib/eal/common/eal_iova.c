@@ -10,18 +10,20 @@
 #include <rte_memory.h>
 
 #include "eal_export.h"
+#include "eal_filesystem.h"
 #include "eal_log.h"
 #include "eal_memory.h"
 
-#define SYSFS_IOMMU_GROUPS "/sys/kernel/iommu_groups"
+#define SYSFS_IOMMU_GROUPS "/sys/kernel/iommu_groups/"
 #define DMA_MASK_MAX 63
 
 /* ---- mode ---- */
 
+/* Devices behind an IOMMU are in groups, each a folder. */
 static bool
 iommu_is_there(void)
 {
-	DIR *dir = opendir(SYSFS_IOMMU_GROUPS);
+	DIR *dir = eal_folder_open(SYSFS_IOMMU_GROUPS);
 	const struct dirent *entry;
 	bool there = false;
 
@@ -66,10 +68,12 @@ eal_dma_mask(void)
 	return __atomic_load_n(&dma_mask, __ATOMIC_RELAXED);
 }
 
-void
-eal_dma_mask_reset(void)
+int
+eal_iova_reset(void)
 {
 	__atomic_store_n(&dma_mask, 0, __ATOMIC_RELAXED);
+	eal_phys_addrs_forget();
+	return 0;
 }
 
 bool

@@ -15,7 +15,7 @@ static_assert(sizeof(struct heap_free) <= HEAP_UNIT, "links fit into the smalles
 /* How many blocks of the wanted size class to look at before taking a larger one. */
 #define NB_LOOKS 8
 
-/* As large as a window can be. All bins are below it, and sums of a few such sizes do not overflow. */
+/* As large as a window can be: all bins are below it, sums of a few such sizes do not overflow. */
 #define SIZE_LIMIT EAL_WINDOW_MAX
 
 /* ---- bins ---- */

@@ -355,8 +355,6 @@ int
 eal_memory_cleanup(void)
 {
 	eal_memory_callbacks_forget();
-	eal_dma_mask_reset();
-	eal_phys_addrs_forget();
 	fallback_told = false;
 	if (lists == NULL)
 		return 0;

@@ -30,9 +30,13 @@
 int
 eal_memory_init(void);
 
-/** Gives back all memory, forgets the callbacks and the DMA mask. 0 always; may be repeated. */
+/** Gives back all memory and forgets the callbacks. 0 always; may be repeated. */
 int
 eal_memory_cleanup(void);
+
+/** Forgets the DMA mask and what is known of physical addresses. 0 always. */
+int
+eal_iova_reset(void);
 
 /**
  * Decides what kind of addresses devices get.
@@ -110,10 +114,6 @@ eal_shared_free(void *addr, size_t len);
 unsigned int
 eal_dma_mask(void);
 
-/** Forgets the DMA mask. */
-void
-eal_dma_mask_reset(void);
-
 /** Whether [iova, iova + len) can be reached with addresses of @p maskbits bits; 0: any width. */
 bool
 eal_dma_mask_fits(rte_iova_t iova, size_t len, unsigned int maskbits);
@@ -122,7 +122,7 @@ eal_dma_mask_fits(rte_iova_t iova, size_t len, unsigned int maskbits);
 void
 eal_phys_addrs_forget(void);
 
-/** rte_mcfg_mem_write_lock(), or -EDEADLK if the calling thread has the lock in some way already. */
+/** rte_mcfg_mem_write_lock(), or -EDEADLK if the calling thread has the lock in some way. */
 int
 eal_memory_write_lock(void);
 

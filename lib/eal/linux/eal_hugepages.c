@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 
@@ -61,23 +59,12 @@ hugepages_order(const void *a, const void *b)
 	return x->size < y->size ? -1 : x->size > y->size;
 }
 
-static DIR *
-folders_open(void)
-{
-	int fd = open(SYSFS_HUGEPAGES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir == NULL && fd >= 0)
-		close(fd);
-	return dir;
-}
-
 unsigned int
 eal_hugepages_find(struct eal_hugepages *out, unsigned int max)
 {
 	unsigned int nb = 0;
 	struct dirent *entry;
-	DIR *dir = folders_open();
+	DIR *dir = eal_folder_open(SYSFS_HUGEPAGES);
 
 	if (dir == NULL)
 		return 0;
