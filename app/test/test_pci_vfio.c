@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bus_driver.h>
 #include <bus_pci_driver.h>
+#include <rte_bus.h>
 #include <rte_bus_pci.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -95,10 +97,11 @@ struct card {
 	char name[16];
 };
 
+/* What a byte of a BAR is at first; never 0. */
 static uint8_t
 pattern(uint64_t offset)
 {
-	return (uint8_t)((offset * 2654435761u) >> 13);
+	return (uint8_t)((offset * 2654435761u) >> 13 | 1);
 }
 
 static void
@@ -1937,6 +1940,32 @@ test_request_raises_the_removal_event(void **state)
 }
 
 static void
+test_repeated_requests_raise_one_event(void **state)
+{
+	struct fake_device_desc desc = notifying_desc();
+	struct card card;
+	int i;
+
+	card_map(&card, &desc);
+	events_start(card.name);
+	fire_request(&card);
+	assert_true(wait_for(&events.count, 1));
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(fake_vfio_fire(card.fake, VFIO_PCI_REQ_IRQ_INDEX, 0), 0);
+		usleep(2000);
+	}
+	assert_int_equal(atomic_load(&events.removals), 1);
+
+	/* one who maps it anew is asked anew */
+	rte_pci_unmap_device(card.pci);
+	assert_int_equal(rte_pci_map_device(card.pci), 0);
+	fire_request(&card);
+	assert_true(wait_for(&events.count, 2));
+	assert_true(rte_dev_event_callback_unregister(card.name, on_event, NULL) >= 0);
+	card_unplug(&card);
+}
+
+static void
 test_device_can_be_unplugged_in_the_callback(void **state)
 {
 	struct fake_device_desc desc = notifying_desc();
@@ -1970,6 +1999,32 @@ test_request_while_unplugging_is_harmless(void **state)
 		rte_dev_event_callback_unregister(card.name, on_event, NULL);
 		assert_true(atomic_load(&events.count) <= 1);
 	}
+}
+
+/* As when the handler of SIGBUS is asked about the address of a load. */
+static void
+test_fault_in_a_window_puts_private_memory_there(void **state)
+{
+	struct fake_device_desc desc = two_windows_desc();
+	const struct rte_bus *bus = rte_bus_find_by_name("pci");
+	volatile uint8_t *base;
+	struct card card;
+	uint8_t byte;
+
+	assert_non_null(bus);
+	card_map(&card, &desc);
+	base = card.pci->mem_resource[2].addr;
+	assert_int_equal(base[5], pattern(5));
+	assert_int_equal(bus->sigbus_handler((const uint8_t *)card.pci->mem_resource[2].addr + 5),
+		0);
+	assert_int_equal(base[5], 0);
+	base[8 * K] = 0x99;
+	fake_vfio_peek(card.fake, 2, 8 * K, &byte, 1);
+	assert_int_equal(byte, pattern(8 * K));
+	assert_int_equal(rte_pci_mmio_read(card.pci, 2, &byte, 1, 8 * K), 1);
+	assert_int_equal(byte, 0x99);
+	card_unplug(&card);
+	assert_true(bus->sigbus_handler(&byte) > 0);
 }
 
 static void
@@ -2008,18 +2063,65 @@ test_error_interrupt_is_bound_while_mapped(void **state)
 /* ---- the suite ---- */
 
 static int
-setup(void **state)
+eal_start(const char *extra)
 {
-	static char texts[][32] = {
+	char texts[][32] = {
 		"dpdk-test", "--no-huge", "--in-memory", "-m", "16", "--log-level=bus.pci:critical",
+		"",
 	};
 	char *args[DIM(texts) + 1] = { NULL };
 	size_t i;
 
 	for (i = 0; i < DIM(texts); i++)
 		args[i] = texts[i];
+	if (extra == NULL)
+		args[DIM(texts) - 1] = NULL;
+	else
+		snprintf(texts[DIM(texts) - 1], sizeof(texts[0]), "%s", extra);
+	return rte_eal_init((int)DIM(texts) - (extra == NULL), args);
+}
+
+static void
+test_user_chooses_the_kind_of_interrupt(void **state)
+{
+	static const struct {
+		const char *option;
+		enum rte_intr_handle_type type, type_without_msi;
+	} rows[] = {
+		{ "--vfio-intr=msix", RTE_INTR_HANDLE_VFIO_MSIX, RTE_INTR_HANDLE_VFIO_MSIX },
+		{ "--vfio-intr=msi", RTE_INTR_HANDLE_VFIO_MSI, RTE_INTR_HANDLE_UNKNOWN },
+		{ "--vfio-intr=legacy", RTE_INTR_HANDLE_VFIO_LEGACY, RTE_INTR_HANDLE_VFIO_LEGACY },
+	};
+	struct card card;
+	size_t i;
+
+	for (i = 0; i < DIM(rows); i++) {
+		struct fake_device_desc desc = two_windows_desc();
+		struct fake_irq irq = { .count = 1, .flags = VFIO_IRQ_INFO_EVENTFD };
+
+		assert_int_equal(rte_eal_cleanup(), 0);
+		assert_true(eal_start(rows[i].option) >= 0);
+		desc.irqs[VFIO_PCI_INTX_IRQ_INDEX] = irq;
+		desc.irqs[VFIO_PCI_MSI_IRQ_INDEX] = irq;
+		desc.irqs[VFIO_PCI_MSIX_IRQ_INDEX] = irq;
+		card_map(&card, &desc);
+		assert_int_equal(rte_intr_type_get(card.pci->intr_handle), rows[i].type);
+		card_unplug(&card);
+		desc.irqs[VFIO_PCI_MSI_IRQ_INDEX].count = 0;
+		card_map(&card, &desc);
+		assert_int_equal(rte_intr_type_get(card.pci->intr_handle),
+			rows[i].type_without_msi);
+		card_unplug(&card);
+	}
+	assert_int_equal(rte_eal_cleanup(), 0);
+	assert_true(eal_start(NULL) >= 0);
+}
+
+static int
+setup(void **state)
+{
 	fake = fake_vfio_start();
-	return rte_eal_init(DIM(texts), args) < 0 ? -1 : 0;
+	return eal_start(NULL) < 0 ? -1 : 0;
 }
 
 static int
@@ -2081,10 +2183,13 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_pasid_is_switched_by_two_bytes),
 	cmocka_unit_test(test_best_kind_of_interrupt_with_vectors_is_chosen),
 	cmocka_unit_test(test_event_list_holds_all_vectors),
+	cmocka_unit_test(test_user_chooses_the_kind_of_interrupt),
 	cmocka_unit_test(test_interrupts_arrive),
 	cmocka_unit_test(test_request_raises_the_removal_event),
+	cmocka_unit_test(test_repeated_requests_raise_one_event),
 	cmocka_unit_test(test_device_can_be_unplugged_in_the_callback),
 	cmocka_unit_test(test_request_while_unplugging_is_harmless),
+	cmocka_unit_test(test_fault_in_a_window_puts_private_memory_there),
 	cmocka_unit_test(test_notifiers_that_cannot_be_set_up_are_not_fatal),
 	cmocka_unit_test(test_error_interrupt_is_bound_while_mapped),
 };

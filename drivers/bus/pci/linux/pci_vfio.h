@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct pci_device;
+struct pci_vfio_req;
 struct rte_intr_handle;
 
 extern const struct pci_backend pci_vfio_backend;
@@ -18,6 +19,7 @@ extern const struct pci_backend pci_vfio_backend;
 struct pci_backend_state {
 	int fd;	/**< the device */
 	uint32_t nb_irqs;	/**< interrupt indexes that it has */
+	struct pci_vfio_req *req;	/**< of the request interrupt's callback; NULL: it is off */
 	struct rte_intr_handle *err_handle;	/**< tells of fatal errors; NULL: nothing does */
 };
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/vfio.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -109,11 +111,24 @@ intr_choose(struct pci_device *dev)
 	return 0;
 }
 
-/* The device may be gone when this runs, so it is known by its token only. */
+/*
+ * The device may be gone when the callback runs, or be unplugged by it, so this knows it by its
+ * token only, and lives until the callback cannot run any more.
+ */
+struct pci_vfio_req {
+	uintptr_t token;
+	bool told;	/* the kernel repeats itself every few seconds */
+};
+
 static void
 req_callback(void *arg)
 {
-	rte_pci_ask_back((uintptr_t)arg);
+	struct pci_vfio_req *req = arg;
+
+	if (req->told)
+		return;
+	req->told = true;
+	rte_pci_ask_back(req->token);
 }
 
 /* Unregistered before the device is freed, and runs nobody's code that would free it. */
@@ -126,14 +141,28 @@ err_callback(void *arg)
 		dev->pub.name);
 }
 
-/* In the thread that runs the callback, waiting for its end would take for ever. */
 static void
+arg_free(struct rte_intr_handle *handle, void *arg)
+{
+	RTE_SET_USED(handle);
+	free(arg);
+}
+
+/*
+ * In the thread that runs the callback, waiting for its end would take for ever. Returns true
+ * if the callback has ended; else its argument is freed when it has.
+ */
+static bool
 callback_unregister(struct rte_intr_handle *handle, rte_intr_callback_fn fn, void *arg)
 {
-	if (!rte_thread_is_intr())
+	if (!rte_thread_is_intr()) {
 		rte_intr_callback_unregister_sync(handle, fn, arg);
-	else if (rte_intr_callback_unregister(handle, fn, arg) == -EAGAIN)
-		rte_intr_callback_unregister_pending(handle, fn, arg, NULL);
+		return true;
+	}
+	if (rte_intr_callback_unregister(handle, fn, arg) != -EAGAIN)
+		return true;
+	rte_intr_callback_unregister_pending(handle, fn, arg, arg_free);
+	return false;
 }
 
 static void
@@ -144,7 +173,9 @@ req_stop(struct pci_device *dev)
 	if (rte_intr_fd_get(handle) < 0)
 		return;
 	rte_intr_disable(handle);
-	callback_unregister(handle, req_callback, (void *)dev->token);
+	if (callback_unregister(handle, req_callback, dev->state->req))
+		free(dev->state->req);
+	dev->state->req = NULL;
 	handle_close(handle);
 }
 
@@ -152,21 +183,31 @@ static int
 req_start(struct pci_device *dev)
 {
 	struct rte_intr_handle *handle = dev->pub.vfio_req_intr_handle;
+	struct pci_vfio_req *req;
 	int rc;
 
 	if (irq_count(dev, VFIO_PCI_REQ_IRQ_INDEX) == 0)
 		return 0;
+	req = calloc(1, sizeof(*req));
+	if (req == NULL)
+		return -ENOMEM;
+	req->token = dev->token;
 	rc = handle_open(handle, RTE_INTR_HANDLE_VFIO_REQ, dev->state->fd);
 	if (rc != 0)
-		return rc;
-	rc = rte_intr_callback_register(handle, req_callback, (void *)dev->token);
-	if (rc != 0) {
-		handle_close(handle);
-		return rc;
-	}
+		goto err_free;
+	rc = rte_intr_callback_register(handle, req_callback, req);
+	if (rc != 0)
+		goto err_close;
+	dev->state->req = req;
 	rc = rte_intr_enable(handle);
 	if (rc != 0)
 		req_stop(dev);
+	return rc;
+
+err_close:
+	handle_close(handle);
+err_free:
+	free(req);
 	return rc;
 }
 
