@@ -61,11 +61,17 @@ RTE_EXPORT_SYMBOL(rte_uuid_unparse)
 void
 rte_uuid_unparse(const rte_uuid_t uu, char *out, size_t len)
 {
+	static const char digits[] = "0123456789abcdef";
 	char text[RTE_UUID_STRLEN];
-	char *at = text;
+	size_t at = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(rte_uuid_t); i++)
-		at += sprintf(at, uuid_dash_before(i) ? "-%02x" : "%02x", uu[i]);
+	for (i = 0; i < sizeof(rte_uuid_t); i++) {
+		if (uuid_dash_before(i))
+			text[at++] = '-';
+		text[at++] = digits[uu[i] >> 4];
+		text[at++] = digits[uu[i] & 0xf];
+	}
+	text[at] = '\0';
 	snprintf(out, len, "%s", text);
 }
