@@ -58,13 +58,13 @@ rte_bus_unregister(struct rte_bus *bus)
 	RTE_LOG(DEBUG, EAL, "bus %s is unregistered\n", bus->name);
 }
 
-static int
+/* One bus that fails does not stop the others. */
+static void
 bus_report(const struct rte_bus *bus, const char *what, int rc)
 {
 	if (rc != 0)
 		RTE_LOG(ERR, EAL, "bus %s: %s failed: %s\n", bus->name, what,
 			strerror(rc < 0 ? -rc : rc));
-	return rc;
 }
 
 RTE_EXPORT_SYMBOL(rte_bus_scan)
@@ -97,31 +97,26 @@ rte_bus_probe(void)
 	return 0;
 }
 
-static int
+static void
 buses_cleanup(bool virtual)
 {
 	struct rte_bus *bus;
-	int ret = 0;
-	int rc;
 
 	TAILQ_FOREACH(bus, &buses, next) {
 		if (bus_is_virtual(bus) != virtual)
 			continue;
-		rc = bus->cleanup == NULL ? 0 : bus_report(bus, "cleanup", bus->cleanup());
-		if (rc != 0)
-			ret = rc;
+		if (bus->cleanup != NULL)
+			bus_report(bus, "cleanup", bus->cleanup());
 		bus->conf.scan_mode = RTE_BUS_SCAN_UNDEFINED;
 	}
-	return ret;
 }
 
 int
 eal_bus_cleanup(void)
 {
-	int virtual_rc = buses_cleanup(true);
-	int rc = buses_cleanup(false);
-
-	return rc != 0 ? rc : virtual_rc;
+	buses_cleanup(true);
+	buses_cleanup(false);
+	return 0;
 }
 
 RTE_EXPORT_SYMBOL(rte_bus_dump)

@@ -25,7 +25,7 @@ int rte_bus_sigbus_handler(const void *failure_addr);
 /** Do two texts name the same device of @p bus, e.g. "0000:02:00.0" and "2:0.0"? */
 bool eal_bus_same_device(const struct rte_bus *bus, const char *name, const char *other);
 
-/** Let all buses forget their devices and what the user wants of them. 0, or -errno. */
+/** Let all buses forget their devices and what the user wants of them. 0; failures are logged. */
 int eal_bus_cleanup(void);
 
 #endif /* EAL_BUS_H */

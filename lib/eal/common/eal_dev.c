@@ -76,25 +76,29 @@ rte_dev_is_probed(const struct rte_device *dev)
 
 /* ---- adding and removing ---- */
 
-struct device_named {
+struct device_wanted {
 	const struct rte_bus *bus;
 	const char *name;
+	const struct rte_devargs *da;	/* or NULL */
 };
 
+/* A name may be too long for devargs; then the bus finds the device by the rest of them. */
 static int
-device_cmp_name(const struct rte_device *dev, const void *data)
+device_cmp_wanted(const struct rte_device *dev, const void *data)
 {
-	const struct device_named *wanted = data;
+	const struct device_wanted *wanted = data;
 
+	if (wanted->da != NULL && dev->devargs == wanted->da)
+		return 0;
 	return !eal_bus_same_device(wanted->bus, dev->name, wanted->name);
 }
 
 static struct rte_device *
-device_find(const struct rte_bus *bus, const char *name)
+device_find(const struct rte_bus *bus, const char *name, const struct rte_devargs *da)
 {
-	struct device_named wanted = { bus, name };
+	struct device_wanted wanted = { bus, name, da };
 
-	return bus->find_device(NULL, device_cmp_name, &wanted);
+	return bus->find_device(NULL, device_cmp_wanted, &wanted);
 }
 
 /* Find out which device is meant and list its arguments, for the bus to find them. */
@@ -152,7 +156,7 @@ rte_dev_probe(const char *devargs)
 	rc = da->bus->scan();
 	if (rc < 0)
 		goto err_devargs;
-	dev = device_find(da->bus, da->name);
+	dev = device_find(da->bus, da->name, da);
 	if (dev == NULL) {
 		RTE_LOG(ERR, EAL, "bus %s has no device \"%s\"\n", da->bus->name, da->name);
 		rc = -ENODEV;
@@ -213,7 +217,7 @@ rte_eal_hotplug_remove(const char *busname, const char *devname)
 		RTE_LOG(ERR, EAL, "there is no bus \"%s\"\n", busname != NULL ? busname : "");
 		return -ENOENT;
 	}
-	dev = devname == NULL ? NULL : device_find(bus, devname);
+	dev = devname == NULL ? NULL : device_find(bus, devname, NULL);
 	if (dev == NULL) {
 		RTE_LOG(ERR, EAL, "bus %s has no device \"%s\"\n", busname,
 			devname != NULL ? devname : "");
