@@ -38,9 +38,12 @@ fake_devargs(unsigned int number)
 	struct rte_devargs *da;
 	unsigned int listed;
 
-	RTE_EAL_DEVARGS_FOREACH("fake", da)
+	RTE_EAL_DEVARGS_FOREACH("fake", da) {
 		if (fake_parse(da->name, &listed) == 0 && listed == number)
 			return da;
+		if (da->name[0] == '\0' && number == FAKE_BUS_UNNAMED)
+			return da;
+	}
 	return NULL;
 }
 

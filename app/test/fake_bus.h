@@ -19,6 +19,9 @@
 
 #define FAKE_BUS_DEVICES 8
 
+/** The device that arguments without a name, as "bus=fake,path=/x", are for. */
+#define FAKE_BUS_UNNAMED 4
+
 struct fake_bus_device {
 	struct rte_device dev;
 	char name[8];

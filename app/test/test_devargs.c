@@ -278,7 +278,7 @@ test_nothing_leaks_when_memory_runs_out(void **state)
 		rc = rte_devargs_add(RTE_DEVTYPE_ALLOWED,
 			"bus=fake,number=1/class=fakeclass/driver=x,y=1");
 		if (rc == 0)
-			rc = rte_devargs_add(RTE_DEVTYPE_ALLOWED, "d2");
+			rc = rte_devargs_add(RTE_DEVTYPE_ALLOWED, "d01,replaced=1");
 		interpose_disarm();
 		assert_int_equal(rc < 0, interpose_fired());
 		list_clear();

@@ -19,11 +19,14 @@
 #include "interpose.h"
 #include "test.h"
 
+/* How many words init() gives to EAL. */
+#define NB_ARGS 5
+
 static int
 init(void)
 {
 	rte_errno = 0;
-	return eal_command_init("--no-pci --no-huge -a d1,x=1");
+	return eal_command_init("--no-pci --no-huge --log-level=a.*:info -a d1,x=1");
 }
 
 static int
@@ -47,7 +50,7 @@ static void
 test_devices_are_there_after_init_and_gone_after_cleanup(void **state)
 {
 	(void)state;
-	assert_int_equal(init(), 4);
+	assert_int_equal(init(), NB_ARGS);
 	assert_int_equal(rte_lcore_id(), rte_get_main_lcore());
 	assert_true(rte_dev_is_probed(fake_bus_device(1)));
 	assert_string_equal(rte_dev_devargs(fake_bus_device(1))->args, "x=1");
@@ -63,13 +66,13 @@ static void
 test_init_runs_once_until_cleanup(void **state)
 {
 	(void)state;
-	assert_int_equal(init(), 4);
+	assert_int_equal(init(), NB_ARGS);
 	assert_int_equal(init(), -1);
 	assert_int_equal(rte_errno, EALREADY);
 	assert_true(rte_dev_is_probed(fake_bus_device(1)));
 	assert_int_equal(rte_eal_cleanup(), 0);
 	assert_int_equal(rte_eal_cleanup(), -EALREADY);
-	assert_int_equal(init(), 4);
+	assert_int_equal(init(), NB_ARGS);
 	assert_int_equal(fake_bus.nb_scans, 2);
 }
 
@@ -118,24 +121,31 @@ test_failing_bus_does_not_stop_the_program(void **state)
 	fake_bus.scan_rc = -EIO;
 	fake_bus.probe_rc = -EIO;
 	fake_bus.cleanup_rc = -EIO;
-	assert_int_equal(init(), 4);
+	assert_int_equal(init(), NB_ARGS);
 	assert_int_equal(rte_eal_cleanup(), 0);
-	assert_int_equal(init(), 4);
+	assert_int_equal(init(), NB_ARGS);
 }
+
+static const char *const cleanup_cases[] = {
+	"--no-pci",
+	"--no-pci --no-huge -m 4 -a d1,x=1 -a bus=fake,number=2",
+	"--no-pci --in-memory -b d1",
+	"--no-pci --log-level a.*:info --log-level b.*,info",
+};
 
 static void
 test_cleanup_leaves_nothing_behind(void **state)
 {
 	struct resources before;
-	int i;
+	size_t i;
 
 	(void)state;
 	/* what the C library and EAL's constructors keep is there after the first time */
-	assert_int_equal(init(), 4);
+	assert_true(eal_command_init(cleanup_cases[0]) > 0);
 	rte_eal_cleanup();
 	resources_take(&before);
-	for (i = 0; i < 3; i++) {
-		assert_int_equal(init(), 4);
+	for (i = 0; i < 2 * RTE_DIM(cleanup_cases); i++) {
+		assert_true(eal_command_init(cleanup_cases[i % RTE_DIM(cleanup_cases)]) > 0);
 		rte_eal_cleanup();
 		resources_assert_same(&before);
 	}
@@ -154,7 +164,7 @@ test_failed_init_leaves_nothing_behind(void **state)
 		interpose_disarm();
 		if (rc < 0)
 			assert_int_not_equal(rte_errno, 0);
-		assert_true(rc == 4 || interpose_fired());
+		assert_true(rc == NB_ARGS || interpose_fired());
 		assert_int_equal(rte_eal_cleanup(), rc < 0 ? -EALREADY : 0);
 		assert_null(rte_devargs_next(NULL, NULL));
 		assert_null(fake_bus_device(1));
@@ -175,7 +185,7 @@ test_exit_cleans_up(void **state)
 	pid = fork();
 	if (pid == 0) {
 		rte_openlog_stream(fdopen(fds[1], "w"));
-		if (init() != 4)
+		if (init() != NB_ARGS)
 			_exit(100);
 		rte_exit(3, "leaving: %s\n", "now");
 	}

@@ -82,6 +82,16 @@ test_arguments_reach_the_device(void **state)
 	assert_string_equal(rte_dev_devargs(fake_bus_device(5))->args, "");
 }
 
+static void
+test_device_without_a_name_is_found_by_its_arguments(void **state)
+{
+	(void)state;
+	fake_bus.present = 1u << 5 | 1u << FAKE_BUS_UNNAMED;
+	assert_int_equal(rte_dev_probe("bus=fake,path=/some/long/path"), 0);
+	assert_true(rte_dev_is_probed(fake_bus_device(FAKE_BUS_UNNAMED)));
+	assert_false(rte_dev_is_probed(fake_bus_device(5)));
+}
+
 static const struct {
 	const char *what;
 	const char *text;
@@ -189,6 +199,7 @@ test_nothing_leaks_when_memory_runs_out(void **state)
 
 static const struct CMUnitTest tests[] = {
 	HOTPLUG_TEST(test_device_that_came_is_found_by_any_form_of_its_name),
+	HOTPLUG_TEST(test_device_without_a_name_is_found_by_its_arguments),
 	HOTPLUG_TEST(test_arguments_reach_the_device),
 	HOTPLUG_TEST(test_device_that_is_not_there_leaves_no_trace),
 	HOTPLUG_TEST(test_refusal_of_bus_or_driver_is_passed_on),

@@ -344,19 +344,6 @@ test_driver_that_cannot_be_loaded_is_named(void **state)
 	}
 }
 
-static void
-test_folder_without_drivers_loads_nothing(void **state)
-{
-	char dir[] = "/tmp/dpdk-test-XXXXXX";
-	char text[64];
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(text, sizeof(text), "--no-pci -d %s", dir);
-	init_ok(text);
-	rmdir(dir);
-}
-
 /* Runs a function in a child of the process whose output goes to *text, to be freed. */
 static int
 output_of(void (*run)(void), char **text)
@@ -384,6 +371,80 @@ output_of(void (*run)(void), char **text)
 	fclose(out);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The folder of this program, where the build puts sample_plugin.so. */
+static void
+plugin_dir(char *dir, size_t size)
+{
+	ssize_t len = readlink("/proc/self/exe", dir, size - 1);
+
+	assert_true(len > 0);
+	dir[len] = '\0';
+	*strrchr(dir, '/') = '\0';
+}
+
+static void
+test_driver_is_loaded_by_file(void **state)
+{
+	char dir[256], text[512];
+
+	(void)state;
+	plugin_dir(dir, sizeof(dir));
+	snprintf(text, sizeof(text), "%s/sample_plugin.so", dir);
+	if (access(text, R_OK) < 0)
+		skip();
+	unsetenv("SAMPLE_PLUGIN");
+	snprintf(text, sizeof(text), "--no-pci -d %s/sample_plugin.so", dir);
+	init_ok(text);
+	assert_string_equal(getenv("SAMPLE_PLUGIN"), "loaded");
+}
+
+static void
+run_plugin_dir(void)
+{
+	char dir[256], link[300], text[300], target[300];
+	char folder[] = "/tmp/dpdk-test-XXXXXX";
+	int rc;
+
+	plugin_dir(dir, sizeof(dir));
+	assert_non_null(mkdtemp(folder));
+	snprintf(target, sizeof(target), "%s/sample_plugin.so", dir);
+	snprintf(link, sizeof(link), "%s/a.so", folder);
+	snprintf(text, sizeof(text), "--no-pci -d %s", folder);
+	rc = symlink(target, link) == 0 ? init(text) : -1;
+	unlink(link);
+	rmdir(folder);
+	_exit(rc == 3 && getenv("SAMPLE_PLUGIN") != NULL ? 9 : EXIT_FAILURE);
+}
+
+static void
+test_drivers_are_loaded_by_folder(void **state)
+{
+	char dir[256], text[512];
+	char *output;
+
+	(void)state;
+	plugin_dir(dir, sizeof(dir));
+	snprintf(text, sizeof(text), "%s/sample_plugin.so", dir);
+	if (access(text, R_OK) < 0)
+		skip();
+	unsetenv("SAMPLE_PLUGIN");
+	assert_int_equal(output_of(run_plugin_dir, &output), 9);
+	free(output);
+}
+
+static void
+test_folder_without_drivers_loads_nothing(void **state)
+{
+	char dir[] = "/tmp/dpdk-test-XXXXXX";
+	char text[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof(text), "--no-pci -d %s", dir);
+	init_ok(text);
+	rmdir(dir);
 }
 
 static void
@@ -453,6 +514,8 @@ static const struct CMUnitTest tests[] = {
 	OPTIONS_TEST(test_runtime_folder_is_there_while_eal_runs),
 	OPTIONS_TEST(test_driver_that_cannot_be_loaded_is_named),
 	OPTIONS_TEST(test_folder_without_drivers_loads_nothing),
+	OPTIONS_TEST(test_drivers_are_loaded_by_folder),
+	OPTIONS_TEST(test_driver_is_loaded_by_file),
 	OPTIONS_TEST(test_help_lists_the_options_and_ends_the_program),
 	OPTIONS_TEST(test_version_is_printed_and_the_program_goes_on),
 };
