@@ -184,9 +184,9 @@ test_exit_cleans_up(void **state)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		rte_openlog_stream(fdopen(fds[1], "w"));
 		if (init() != NB_ARGS)
 			_exit(100);
+		rte_openlog_stream(fdopen(fds[1], "w"));
 		rte_exit(3, "leaving: %s\n", "now");
 	}
 	close(fds[1]);
