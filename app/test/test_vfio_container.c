@@ -388,6 +388,7 @@ test_device_without_iommu_needs_no_mapping(void **state)
 
 	assert_int_equal(open_device(dev->desc.name, &fd), 0);
 	assert_int_equal(fake_vfio_container(dev)->iommu, VFIO_NOIOMMU_IOMMU);
+	assert_non_null(strstr(said, "--iova-mode=pa"));
 	assert_int_equal(rte_vfio_container_dma_map(RTE_VFIO_DEFAULT_CONTAINER_FD, (uintptr_t)mem,
 		IOVA, KB4), 0);
 	assert_int_equal(rte_vfio_container_dma_unmap(RTE_VFIO_DEFAULT_CONTAINER_FD, (uintptr_t)mem,

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include <rte_common.h>
+#include <rte_eal.h>
 
 #include "eal_vfio.h"
 
@@ -134,6 +135,9 @@ type1_unmap(int fd, uint64_t iova, uint64_t len)
 static int
 noiommu_query(int fd, struct eal_vfio_iommu_info *info)
 {
+	if (rte_eal_iova_mode() != RTE_IOVA_PA)
+		VFIO_LOG(WARNING, "there is no IOMMU, but devices are given virtual addresses; "
+			"use --iova-mode=pa");
 	return 0;
 }
 
