@@ -135,7 +135,10 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		return -ENOTCONN;
 	rx->tail += (size_t)n;
 	rx->chunk_end = rx->tail;
-	return mh.msg_flags & MSG_CTRUNC || rx->late_fds.nb > rx->max_fds ? -EPROTO : (int)n;
+	/* there is room for all that a message may carry: what is missing did not get a number */
+	if (mh.msg_flags & MSG_CTRUNC)
+		return -EMFILE;
+	return rx->late_fds.nb > rx->max_fds ? -EPROTO : (int)n;
 }
 
 int
