@@ -51,7 +51,11 @@ say 'building'
 if [ ! -f build/build.ninja ]; then
 	quietly 'configuring' meson setup build --werror
 fi
-quietly 'building' ninja -C build
+if [ -t 1 ]; then
+	ninja -C build
+else
+	quietly 'building' ninja -C build
+fi
 
 say 'getting the kernel for the guest'
 devtools/vm/kernel.sh >/dev/null

@@ -58,7 +58,7 @@ build()
 		CC=$(ccache_of "$compiler") CXX=$(ccache_of g++) \
 			meson setup "$dir" --werror "$@" || return
 	fi
-	ninja -C "$dir"
+	ninja -C "$dir" --quiet
 }
 
 # run_tests DIR ARGUMENT... : also tells the summary where the results are

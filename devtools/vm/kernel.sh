@@ -10,6 +10,7 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dpdk-vfio
 module_dir=$top/devtools/vm/sparse-module
+. "$top/devtools/lib/packages.sh"
 mkdir -p "$cache"
 
 say()
@@ -56,15 +57,14 @@ unpack()
 	}
 	say "unpacking"
 	(
-		cd "$work"
+		cd "$work" || exit
 		for deb in *.deb; do
-			dpkg-deb -x "$deb" .
+			dpkg-deb -x "$deb" . || exit
 		done
 		rm -f ./*.deb fetch.log
-		relocate "$kernel_dir"
-		depmod=$(PATH=$PATH:/usr/sbin:/sbin command -v depmod)
-		"$depmod" -b . "$release"
-		echo "$release" >release
+		relocate "$kernel_dir" &&
+			PATH=$PATH:/usr/sbin:/sbin depmod -b . "$release" &&
+			[ -f "boot/vmlinuz-$release" ] && echo "$release" >release
 	)
 }
 
@@ -76,7 +76,7 @@ make_once()
 	trap 'rm -rf "$work"' EXIT
 	made=$1
 	shift
-	"$@"
+	"$@" || { rm -rf "$work"; return 1; }
 	chmod 755 "$work"
 	# whoever came first wins
 	mv -T "$work" "$made" 2>/dev/null || rm -rf "$work"
@@ -103,22 +103,37 @@ newest_cached()
 	ls -td "$cache"/kernel-* 2>/dev/null | head -n 1
 }
 
-release=$(apt_depends)
-version=$([ -z "$release" ] || apt_version "linux-image-$release")
-if [ -z "$version" ]; then
-	# no package lists: what is in the cache serves
+# What the package lists of this system offer; nothing where there are none.
+look_up()
+{
+	release=$(apt_depends)
+	version=$([ -z "$release" ] || apt_version "linux-image-$release")
+	kernel_dir=$cache/kernel-$version
+}
+
+use_cached()
+{
 	kernel_dir=$(newest_cached)
-	if [ -z "$kernel_dir" ]; then
-		say "no package lists and no cached kernel; run \"apt-get update\""
-		exit 1
-	fi
+	[ -n "$kernel_dir" ] || return 1
 	release=$(cat "$kernel_dir/release")
 	version=${kernel_dir##*/kernel-}
-else
-	kernel_dir=$cache/kernel-$version
-fi
+}
 
-make_once "$kernel_dir" unpack
+# The lists may be missing, or older than what the mirror still has.
+fetch_with_new_lists()
+{
+	packages_need_root && packages_apt update >&2 || return 1
+	look_up
+	[ -n "$version" ] && make_once "$kernel_dir" unpack
+}
+
+look_up
+if [ -z "$version" ] || ! make_once "$kernel_dir" unpack; then
+	fetch_with_new_lists || use_cached || {
+		say "no kernel can be fetched, and none is in the cache"
+		exit 1
+	}
+fi
 module_key=$(cat "$module_dir"/* | sha256sum | cut -c 1-12)
 sparse_dir=$cache/sparse-$version-$module_key
 make_once "$sparse_dir" build_module

@@ -36,10 +36,10 @@ show dpdk-pci -- show "$edu"
 show dpdk-pci -- show "$shm"
 
 echo
-echo "== The same byte, inside a window (load and store) and outside (calls to the kernel)."
+echo "== A word inside a window (load and store), and one outside (calls to the kernel)."
 show dpdk-pci -- write "$shm" 2 0x40000 0x600df00d
 show dpdk-pci -- read "$shm" 2 0x40000
-show dpdk-pci -- write "$shm" 2 0x20000 0x0ff51de
+show dpdk-pci -- write "$shm" 2 0x20000 0x0ff51de5
 show dpdk-pci -- read "$shm" 2 0x20000
 
 echo
