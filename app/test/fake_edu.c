@@ -129,6 +129,14 @@ fake_edu_finish(struct fake_edu *edu)
 	pthread_mutex_unlock(&edu->lock);
 }
 
+void
+fake_edu_raise(struct fake_edu *edu, uint32_t bits)
+{
+	pthread_mutex_lock(&edu->lock);
+	irq_raise(edu, bits);
+	pthread_mutex_unlock(&edu->lock);
+}
+
 static uint32_t
 register_read(const struct fake_edu *edu, uint64_t offset)
 {

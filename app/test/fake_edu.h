@@ -58,4 +58,7 @@ void fake_edu_stop(struct fake_edu *edu);
 /** End the operation that is under way. */
 void fake_edu_finish(struct fake_edu *edu);
 
+/** Raise interrupts, as an operation that ends would. */
+void fake_edu_raise(struct fake_edu *edu, uint32_t bits);
+
 #endif /* FAKE_EDU_H */
