@@ -74,19 +74,24 @@ has "$(readelf -W --dyn-syms "$bus")" 'rte_pci_mmio_read@@EXPERIMENTAL' || fail 
 has "$(readelf -W --dyn-syms "$bus")" 'rte_pci_register@@INTERNAL' || fail "rte_pci_register"
 ok "sonames and version nodes"
 
-# A device for the driver, as the kernel would show it.
-device="$work/devices/0000:00:01.0"
-mkdir -p "$device" "$work/drivers/toy"
-for pair in class:0x00ff00 vendor:0x1234 device:0xcafe subsystem_vendor:0x0000 \
-	subsystem_device:0x0000 numa_node:-1; do
-	echo "${pair#*:}" >"$device/${pair%%:*}"
-done
-i=0
-while [ $i -lt 13 ]; do
-	echo "0x0000000000000000 0x0000000000000000 0x0000000000000000"
-	i=$((i + 1))
-done >"$device/resource"
-ln -s "$work/drivers/toy" "$device/driver"
+# Devices as the kernel would show them.
+add_device() # address, device id, kernel driver
+{
+	device="$work/devices/$1"
+	mkdir -p "$device" "$work/drivers/$3"
+	for pair in class:0x00ff00 vendor:0x1234 "device:$2" subsystem_vendor:0x0000 \
+		subsystem_device:0x0000 numa_node:-1; do
+		echo "${pair#*:}" >"$device/${pair%%:*}"
+	done
+	i=0
+	while [ $i -lt 13 ]; do
+		echo "0x0000000000000000 0x0000000000000000 0x0000000000000000"
+		i=$((i + 1))
+	done >"$device/resource"
+	ln -s "$work/drivers/$3" "$device/driver"
+}
+
+add_device 0000:00:01.0 0xcafe toy
 export SYSFS_PCI_DEVICES="$work/devices"
 
 eal_options="--no-huge --in-memory"
@@ -146,3 +151,11 @@ info=$("$python" "$bindir/dpdk-pmdinfo.py" "$own/librte_raw_edu.so") || fail "dp
 has "$info" '"device": "11e8"' || fail "dpdk-pmdinfo.py does not tell of edu: $info"
 has "$info" '"kmod": ".*vfio-pci' || fail "dpdk-pmdinfo.py does not tell of vfio-pci: $info"
 ok "tools"
+
+# A driver that is there by default would open this one, and fail.
+if [ "$(option default_library)" = shared ]; then
+	add_device 0000:00:02.0 0x11e8 vfio-pci
+	out=$("$bindir/dpdk-pci" -d "$drivers" -- list 2>&1) || fail "dpdk-pci list: $out"
+	[ "$(printf '%s\n' "$out" | wc -l)" -eq 3 ] || fail "dpdk-pci list: $out"
+	ok "dpdk-pci leaves devices alone"
+fi
