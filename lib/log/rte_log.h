@@ -88,7 +88,7 @@ int rte_log_set_level_pattern(const char *pattern, uint32_t level);
 /**
  * Set the level of the registered types that a regular expression matches.
  *
- * @param regex A POSIX regular expression that the start of a name is to match.
+ * @param regex A POSIX basic regular expression; it may match anywhere in a name.
  * @param level 1 to RTE_LOG_MAX.
  * @return 0; -1 when the level is out of range or the expression is wrong.
  */

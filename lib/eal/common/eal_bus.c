@@ -230,22 +230,3 @@ rte_bus_get_iommu_class(void)
 	}
 	return (enum rte_iova_mode)wanted;
 }
-
-int
-rte_bus_sigbus_handler(const void *failure_addr)
-{
-	const struct rte_bus *bus;
-	int ret = 1;
-	int rc;
-
-	TAILQ_FOREACH(bus, &buses, next) {
-		if (bus->sigbus_handler == NULL)
-			continue;
-		rc = bus->sigbus_handler(failure_addr);
-		if (rc == 0)
-			return 0;
-		if (rc < 0)
-			ret = -1;
-	}
-	return ret;
-}

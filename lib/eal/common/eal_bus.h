@@ -15,13 +15,6 @@ struct rte_bus;
 /** The first bus that says the device name @p name is one of its own, or NULL. */
 struct rte_bus *rte_bus_find_by_device_name(const char *name);
 
-/**
- * Tell the buses that an access faulted; from the signal handler: takes no lock, logs nothing.
- *
- * @return 0: a bus handled it; -1: a bus failed to; 1: it is no bus's address.
- */
-int rte_bus_sigbus_handler(const void *failure_addr);
-
 /** Do two texts name the same device of @p bus, e.g. "0000:02:00.0" and "2:0.0"? */
 bool eal_bus_same_device(const struct rte_bus *bus, const char *name, const char *other);
 
