@@ -400,7 +400,8 @@ device_mmap(void *ctx, size_t len, int prot, int flags, off_t off)
 	region = &dev->desc.regions[index];
 	if ((prot & PROT_WRITE) != 0 && (region->flags & VFIO_REGION_INFO_FLAG_WRITE) == 0)
 		return -EPERM;
-	return region_permits_map(region, (uint64_t)off & ((UINT64_C(1) << REGION_SHIFT) - 1), len) ?
+	return region_permits_map(region, (uint64_t)off & ((UINT64_C(1) << REGION_SHIFT) - 1),
+		len) ?
 		0 : -EINVAL;
 }
 
@@ -416,7 +417,8 @@ device_access(struct fake_device *dev, off_t at, size_t len, bool write, struct 
 	if (at < 0 || out->region >= FAKE_NB_REGIONS)
 		return -EINVAL;
 	region = &dev->desc.regions[out->region];
-	if ((region->flags & (write ? VFIO_REGION_INFO_FLAG_WRITE : VFIO_REGION_INFO_FLAG_READ)) == 0)
+	if ((region->flags & (write ? VFIO_REGION_INFO_FLAG_WRITE :
+			VFIO_REGION_INFO_FLAG_READ)) == 0)
 		return -EINVAL;
 	if (region->io_err != 0)
 		return -region->io_err;
@@ -658,7 +660,8 @@ iova_is_permitted(const struct fake_vfio *fake, uint64_t iova, uint64_t size)
 	uint32_t i;
 
 	for (i = 0; i < fake->nb_iova_ranges; i++)
-		if (iova >= fake->iova_ranges[i].start && iova + (size - 1) <= fake->iova_ranges[i].end)
+		if (iova >= fake->iova_ranges[i].start &&
+				iova + (size - 1) <= fake->iova_ranges[i].end)
 			return true;
 	return fake->nb_iova_ranges == 0;
 }
@@ -732,7 +735,10 @@ container_map_dma(void *ctx, void *arg)
 	return 0;
 }
 
-/* The second type refuses to cut a mapping; the first takes the whole of one that is cut at its end. */
+/*
+ * The second type refuses to cut a mapping; the first takes the whole of one that is cut at its
+ * end.
+ */
 static int
 dma_unmap(struct fake_container *container, uint64_t iova, uint64_t size, uint64_t *unmapped)
 {
@@ -1078,7 +1084,8 @@ group_of_node(struct fake_vfio *fake, const char *name)
 	char node[32];
 
 	for (group = fake->groups; group != NULL; group = group->next) {
-		snprintf(node, sizeof(node), "%s%d", group->noiommu ? "noiommu-" : "", group->number);
+		snprintf(node, sizeof(node), "%s%d", group->noiommu ? "noiommu-" : "",
+			group->number);
 		if (strcmp(node, name) == 0 && group_has_node(group))
 			return group;
 	}
@@ -1150,7 +1157,8 @@ module_open(void *ctx, const char *path, int flags)
 	const struct fake_vfio *fake = ctx;
 	int fd;
 
-	if (strcmp(path_rest(path, "/sys/module/"), "vfio/parameters/enable_unsafe_noiommu_mode") != 0)
+	if (strcmp(path_rest(path, "/sys/module/"),
+			"vfio/parameters/enable_unsafe_noiommu_mode") != 0)
 		return -ENOENT;
 	fd = memfd_create("enable_unsafe_noiommu_mode", MFD_CLOEXEC);
 	if (fd >= 0 && pwrite(fd, fake->noiommu ? "Y\n" : "N\n", 2, 0) != 2) {
@@ -1279,7 +1287,8 @@ sysfs_group(const struct fake_device *dev)
 		return;
 	path_make(path, sizeof(path), "%s/iommu_groups/%d", dev->fake->root, dev->desc.group);
 	folder_make(path);
-	path_make(path, sizeof(path), "%s/iommu_groups/%d/devices", dev->fake->root, dev->desc.group);
+	path_make(path, sizeof(path), "%s/iommu_groups/%d/devices", dev->fake->root,
+		dev->desc.group);
 	folder_make(path);
 	path_make(path, sizeof(path), "%s/iommu_groups/%d/devices/%s", dev->fake->root,
 		dev->desc.group, dev->desc.name);

@@ -92,7 +92,8 @@ struct fake_device_desc {
 	uint32_t max_vfs;	/**< 0: no such attribute */
 	const void *config;	/**< bytes of config space; NULL: made from the fields */
 	uint32_t config_len;	/**< of @p config; the space has 256 bytes, or 4096 if more */
-	struct fake_region regions[FAKE_NB_REGIONS];	/**< [7], config, is made if its size is 0 */
+	/** [7], config, is made if its size is 0 */
+	struct fake_region regions[FAKE_NB_REGIONS];
 	struct fake_irq irqs[FAKE_NB_IRQS];
 	uint32_t device_flags;	/**< VFIO_DEVICE_FLAGS_*; PCI is added */
 	/** The kernel serves pread of this range of a BAR as ones and drops writes; len 0: none. */

@@ -349,7 +349,8 @@ fd_ops(int fd)
 #define ROUTE(fd_, member_, ...) __extension__({ \
 	long rc_; \
 	bypass++; \
-	rc_ = __atomic_load_n(&fds[fd_].ops, __ATOMIC_ACQUIRE)->member_(fds[fd_].ctx, __VA_ARGS__); \
+	rc_ = __atomic_load_n(&fds[fd_].ops, __ATOMIC_ACQUIRE)->member_( \
+		fds[fd_].ctx, __VA_ARGS__); \
 	bypass--; \
 	answer(rc_); \
 })

@@ -47,7 +47,8 @@ enum interpose_call {
 	INTERPOSE_FTRUNCATE,
 	INTERPOSE_FALLOCATE,
 	INTERPOSE_THREAD,	/**< pthread_create */
-	INTERPOSE_ALLOC,	/**< malloc and its kin, asprintf and strdup too; not under ASan, TSan */
+	/** malloc and its kin, asprintf and strdup too; not under ASan, TSan */
+	INTERPOSE_ALLOC,
 	INTERPOSE_NB_CALLS
 };
 
@@ -130,7 +131,10 @@ struct interpose_path {
 void interpose_route_path(struct interpose_path *route);
 void interpose_unroute_path(struct interpose_path *route);
 
-/** Takes over calls on a descriptor. All return -errno for failure; a NULL member passes the call on. */
+/**
+ * Takes over calls on a descriptor. All return -errno for failure; a NULL member passes the call
+ * on.
+ */
 struct interpose_fd_ops {
 	int (*ioctl)(void *ctx, unsigned long request, void *arg);
 	/** 0: the descriptor is mapped for real. */

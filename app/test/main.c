@@ -50,7 +50,8 @@ suite_run(const struct test_suite *suite)
 
 /*
  * Each of several suites has a process of its own: what one leaves behind or breaks is not the
- * next one's. It is this program again and not a fork, which sanitizers with threads do not survive.
+ * next one's. It is this program again and not a fork, which sanitizers with threads do not
+ * survive.
  */
 static int
 suite_spawn(const struct test_suite *suite, char *program)
@@ -89,7 +90,7 @@ usage(FILE *out)
 {
 	fprintf(out,
 		"usage: dpdk-test [--list | --help | SUITE...]\n"
-		"Runs the named test suites, or all that need neither time nor a virtual machine.\n");
+		"Runs the named test suites, or all that need neither time nor a machine.\n");
 }
 
 int
@@ -109,7 +110,8 @@ main(int argc, char **argv)
 	}
 	for (i = 1; i < argc; i++) {
 		if (suite_find(argv[i]) == NULL) {
-			fprintf(stderr, "dpdk-test: no suite is called \"%s\" (see --list)\n", argv[i]);
+			fprintf(stderr, "dpdk-test: no suite is called \"%s\" (see --list)\n",
+				argv[i]);
 			return EXIT_FAILURE;
 		}
 	}

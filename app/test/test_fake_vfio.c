@@ -53,7 +53,8 @@ close_device(struct open_device *o)
 }
 
 static const struct fake_device_desc card = {
-	.name = "0000:01:00.0", .driver = "vfio-pci", .group = 7, .vendor = 0x1234, .device = 0x11e8,
+	.name = "0000:01:00.0", .driver = "vfio-pci", .group = 7, .vendor = 0x1234,
+	.device = 0x11e8,
 	.class_id = 0x00ff00, .device_flags = VFIO_DEVICE_FLAGS_RESET,
 	.regions[0] = {
 		.size = 4 * KB4, .flags = FAKE_REGION_RWM,

@@ -178,7 +178,10 @@ test_loop_runs_once_for_each_call(void **state)
 			close(fds[1]);
 		}
 	}
-	/* without a failure, with one in the first and in the second, and the run that finds no third */
+	/*
+	 * without a failure, with one in the first and in the second, and the run that finds no
+	 * third
+	 */
 	assert_int_equal(runs, 4);
 	assert_int_equal(failures, 2);
 }

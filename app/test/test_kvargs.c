@@ -15,7 +15,8 @@ static const char *const some_keys[] = { "a", "b", NULL };
 static const struct {
 	const char *text;
 	const char *const *keys;
-	const char *want;	/* the pairs, "key" or "key=value", each ended by ";"; NULL: refused */
+	/* the pairs, "key" or "key=value", each ended by ";"; NULL: refused */
+	const char *want;
 } parse_cases[] = {
 	{ "", NULL, "" },
 	{ "a=1", NULL, "a=1;" },

@@ -477,7 +477,8 @@ test_exhausted_memory_is_whole_again_when_freed(void **state)
 		assert_int_equal(rte_errno, ENOMEM);
 		assert_int_equal(stats_now().heap_freesz_bytes, 0);
 		for (i = 0; i < nb; i++)
-			rte_free(ptrs[(i * 7919 + round) % nb]), ptrs[(i * 7919 + round) % nb] = NULL;
+			rte_free(ptrs[(i * 7919 + round) % nb]),
+			ptrs[(i * 7919 + round) % nb] = NULL;
 		for (i = 0; i < nb; i++)
 			rte_free(ptrs[i]);
 		assert_all_free();
@@ -533,7 +534,8 @@ slot_fill(struct stress *stress, struct slot *slot, unsigned int align)
 static bool
 slot_take(struct stress *stress, struct slot *slot)
 {
-	unsigned int align = 1U << random_next(&stress->seed) % (random_next(&stress->seed) % 17 + 1);
+	unsigned int align =
+		1U << random_next(&stress->seed) % (random_next(&stress->seed) % 17 + 1);
 
 	slot->size = random_size(&stress->seed);
 	slot->ptr = rte_malloc("stress", slot->size, align);

@@ -144,7 +144,8 @@ static const struct rte_pci_id table_all[] = {
 
 static const struct fake_pci plain = {
 	.id = { 0x020000, 0x1234, 0x0001, 0x1af4, 0x1100 },
-	.bar[0] = { .size = 0x10000, .areas = { { 0, 0x4000 }, { 0x8000, 0x4000 } }, .nb_areas = 2 },
+	.bar[0] = { .size = 0x10000, .areas = { { 0, 0x4000 }, { 0x8000, 0x4000 } },
+		.nb_areas = 2 },
 	.bar[2] = { .size = 0x1000 },
 };
 
@@ -220,7 +221,8 @@ assert_released(const struct rte_pci_device *dev)
 static void
 test_driver_gets_the_device_that_its_table_names(void **state)
 {
-	struct tame_driver *one = tame_new("one", table_1, MAPPED), *two = tame_new("two", table_2, MAPPED);
+	struct tame_driver *one = tame_new("one", table_1, MAPPED);
+	struct tame_driver *two = tame_new("two", table_2, MAPPED);
 	struct fake_pci *fake = fake_pci_add("0000:01:00.0", &plain);
 
 	tame_register(two);
@@ -509,7 +511,8 @@ test_order_of_registration_decides_among_many_drivers(void **state)
 static void
 test_drivers_may_come_go_and_change_their_tables(void **state)
 {
-	struct tame_driver *early = tame_new("early", table_2, 0), *late = tame_new("late", table_1, 0);
+	struct tame_driver *early = tame_new("early", table_2, 0);
+	struct tame_driver *late = tame_new("late", table_1, 0);
 	struct rte_device *dev;
 
 	fake_pci_add("0000:01:00.0", &plain);
@@ -613,7 +616,8 @@ test_iova_mode_is_what_the_devices_of_drivers_need(void **state)
 	} cases[] = {
 		{ MAPPED, RTE_IOVA_DC, RTE_IOVA_DC, RTE_IOVA_DC },
 		{ MAPPED | RTE_PCI_DRV_NEED_IOVA_AS_VA, RTE_IOVA_DC, RTE_IOVA_DC, RTE_IOVA_VA },
-		{ MAPPED, RTE_IOVA_DC, RTE_IOVA_PA, RTE_IOVA_DC },	/* nobody drives the second */
+		/* nobody drives the second */
+		{ MAPPED, RTE_IOVA_DC, RTE_IOVA_PA, RTE_IOVA_DC },
 		{ MAPPED, RTE_IOVA_PA, RTE_IOVA_VA, RTE_IOVA_PA },
 		{ MAPPED, RTE_IOVA_VA, RTE_IOVA_DC, RTE_IOVA_VA },
 	};

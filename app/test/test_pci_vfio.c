@@ -1238,7 +1238,8 @@ test_every_width_and_alignment_in_a_window(void **state)
 	for (at = 0; at < 16; at++)
 		for (len = 0; len <= sizeof(bytes); len++) {
 			memset(bytes, 0xee, sizeof(bytes));
-			assert_int_equal(rte_pci_mmio_read(card.pci, 2, bytes, len, (off_t)at), len);
+			assert_int_equal(rte_pci_mmio_read(card.pci, 2, bytes, len, (off_t)at),
+				len);
 			for (i = 0; i < sizeof(bytes); i++)
 				assert_int_equal(bytes[i], i < len ? pattern(at + i) : 0xee);
 			memset(out, (int)(len + at), sizeof(out));

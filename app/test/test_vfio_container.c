@@ -236,7 +236,8 @@ test_group_number_must_be_a_number(void **state)
 	for (i = 0; i < RTE_DIM(targets); i++) {
 		unlink(path);
 		assert_int_equal(symlink(targets[i], path), 0);
-		assert_int_equal(rte_vfio_get_group_num(fake->sysfs, card->desc.name, &number), -EINVAL);
+		assert_int_equal(rte_vfio_get_group_num(fake->sysfs, card->desc.name, &number),
+			-EINVAL);
 	}
 }
 
@@ -707,7 +708,8 @@ map(const uint8_t *mem, uint64_t iova, uint64_t len)
 static int
 unmap(const uint8_t *mem, uint64_t iova, uint64_t len)
 {
-	return rte_vfio_container_dma_unmap(RTE_VFIO_DEFAULT_CONTAINER_FD, (uintptr_t)mem, iova, len);
+	return rte_vfio_container_dma_unmap(RTE_VFIO_DEFAULT_CONTAINER_FD, (uintptr_t)mem, iova,
+		len);
 }
 
 static const struct fake_dma *
@@ -755,7 +757,8 @@ test_part_of_a_user_mapping_goes(void **state)
 			if (dma != NULL)
 				assert_int_equal(dma->vaddr - dma->iova, (uintptr_t)mem - IOVA);
 			if (!gone)
-				assert_int_equal(unmap(mem + page * KB4, IOVA + page * KB4, KB4), 0);
+				assert_int_equal(unmap(mem + page * KB4, IOVA + page * KB4, KB4),
+					0);
 		}
 	}
 	close_card(fd);
@@ -893,7 +896,8 @@ test_bound_group_stays_in_its_container(void **state)
 	assert_int_equal(rte_vfio_container_group_bind(container, GROUP), group);
 	close_card(open_card());
 	assert_int_equal(rte_vfio_get_group_fd(GROUP), group);
-	assert_int_equal(rte_vfio_container_group_bind(RTE_VFIO_DEFAULT_CONTAINER_FD, GROUP), -EBUSY);
+	assert_int_equal(rte_vfio_container_group_bind(RTE_VFIO_DEFAULT_CONTAINER_FD, GROUP),
+		-EBUSY);
 	fd = open_card();
 	assert_int_equal(rte_vfio_container_group_unbind(container, GROUP), -EBUSY);
 	close_card(fd);
@@ -1036,7 +1040,8 @@ use_container(const uint8_t *mem, int *container)
 		return rc < 0 ? rc : -ENODEV;
 	rc = rte_vfio_container_dma_map(*container, (uintptr_t)mem, IOVA, 4 * KB4);
 	if (rc == 0)
-		rc = rte_vfio_container_dma_unmap(*container, (uintptr_t)mem + KB4, IOVA + KB4, KB4);
+		rc = rte_vfio_container_dma_unmap(*container, (uintptr_t)mem + KB4, IOVA + KB4,
+			KB4);
 	if (rc == 0)
 		rc = rte_vfio_container_dma_unmap(*container, (uintptr_t)mem, IOVA, KB4);
 	rte_vfio_release_device(fake->sysfs, card->desc.name, fd);

@@ -18,7 +18,9 @@ kvargs_key_valid(const char *key, const char *const valid_keys[])
 	return false;
 }
 
-/* The length of a value: up to the next comma that is not in brackets; -1: brackets do not match. */
+/*
+ * The length of a value: up to the next comma that is not in brackets; -1: brackets do not match.
+ */
 static int
 kvargs_value_len(const char *value)
 {

@@ -30,7 +30,9 @@ struct pci_backend {
 	 */
 	bool (*claims)(const char *kernel_driver, int dirfd, const char *name);
 
-	/** Find devices the system does not list and emit each by rte_pci_scan_emit(). NULL: none. */
+	/**
+	 * Find devices the system does not list and emit each by rte_pci_scan_emit(). NULL: none.
+	 */
 	int (*scan)(struct pci_scan *scan);
 
 	/** IOVA mode the device needs: RTE_IOVA_PA, _VA, or _DC when it does not matter. */

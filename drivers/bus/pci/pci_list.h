@@ -33,7 +33,8 @@ struct pci_entry {
 	uint64_t key;	/**< its address as a number */
 	uint64_t incarnation;	/**< differs from that of its predecessor at the address */
 	const struct pci_kernel_driver *kernel_driver;	/**< NULL: a backend found the device */
-	const struct pci_backend *backend;	/**< NULL: not reachable, for drivers that do without */
+	/** NULL: not reachable, for drivers that do without */
+	const struct pci_backend *backend;
 	struct rte_devargs *devargs;	/**< what the user said; may be gone meanwhile */
 	struct pci_device *dev;	/**< NULL: nobody has looked */
 	struct pci_ident *ident;	/**< from a backend: what it is; ours */

@@ -49,9 +49,11 @@ struct pci_region {
 	int fd;	/**< to map from; borrowed from the backend; -1: cannot be mapped */
 	uint64_t size;	/**< bytes; 0: there is no such region */
 	uint64_t fd_offset;	/**< where the region starts in fd */
-	struct rte_vfio_area *areas;	/**< permitted to map; sorted, disjoint, page-aligned; for free() */
+	/** permitted to map; sorted, disjoint, page-aligned; for free() */
+	struct rte_vfio_area *areas;
 	uint32_t nb_areas;
-	struct rte_vfio_area avoid;	/**< left out of a window that is refused with it; may be empty */
+	/** left out of a window that is refused with it; may be empty */
+	struct rte_vfio_area avoid;
 
 	bool relisted;	/**< mem_resource[].len is ours, and was listed_len before */
 	uint64_t listed_len;
@@ -64,9 +66,9 @@ struct pci_region {
  * where the primary has it.
  *
  * @return
- *   0, or with nothing mapped and the regions forgotten: -ENOMEM; in a secondary process -ENOENT if the primary has not
- *   mapped the device, -EPROTO if a BAR has another size there, -EEXIST if something else is
- *   where a BAR must go.
+ *   0, or with nothing mapped and the regions forgotten: -ENOMEM; in a secondary process -ENOENT
+ *   if the primary has not mapped the device, -EPROTO if a BAR has another size there, -EEXIST if
+ *   something else is where a BAR must go.
  */
 int pci_regions_map(struct pci_device *dev);
 

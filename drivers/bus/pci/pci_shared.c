@@ -116,7 +116,8 @@ pci_shared_free_address(void)
 	TAILQ_FOREACH(shared, shared_list(), next)
 		for (i = 0; i < PCI_MAX_RESOURCE; i++)
 			if (shared->bar[i].base != NULL)
-				end = RTE_MAX(end, RTE_PTR_ADD(shared->bar[i].base, shared->bar[i].size));
+				end = RTE_MAX(end, RTE_PTR_ADD(shared->bar[i].base,
+					shared->bar[i].size));
 	rte_mcfg_tailq_read_unlock();
 	return end;
 }

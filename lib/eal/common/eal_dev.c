@@ -283,7 +283,8 @@ rte_dev_iterator_init(struct rte_dev_iterator *it, const char *str)
 		return iterator_fail(-EINVAL);
 	memset(it, 0, sizeof(*it));
 	if (str == NULL || eal_layers_split(str, layers) < 0 ||
-			(layers[EAL_LAYER_BUS].str == NULL && layers[EAL_LAYER_CLASS].str == NULL)) {
+			(layers[EAL_LAYER_BUS].str == NULL &&
+				layers[EAL_LAYER_CLASS].str == NULL)) {
 		RTE_LOG(ERR, EAL, "\"%s\" names neither a bus nor a class\n",
 			str != NULL ? str : "");
 		return iterator_fail(-EINVAL);

@@ -367,7 +367,8 @@ segments_keep(const struct heap *h, size_t keep, struct eal_piece *piece)
 {
 	size_t step = piece->msl->seg_len, len;
 
-	while (piece->len != 0 && (h->free < keep + piece->len || !may_go(piece->msl, piece->addr))) {
+	while (piece->len != 0 && (h->free < keep + piece->len ||
+			!may_go(piece->msl, piece->addr))) {
 		piece->addr += step;
 		piece->len -= step;
 	}

@@ -205,7 +205,8 @@ eal_memory_validate(int socket, size_t new_len)
 	listeners_begin();
 	TAILQ_FOREACH(l, &validators, next) {
 		if (refuses(l, socket, new_len)) {
-			EAL_LOG(DEBUG, "%s refuses %zu bytes on NUMA node %d", l->name, new_len, socket);
+			EAL_LOG(DEBUG, "%s refuses %zu bytes on NUMA node %d", l->name, new_len,
+				socket);
 			rc = -EPERM;
 			break;
 		}

@@ -281,7 +281,8 @@ segment_dump(const struct rte_memseg_list *msl, const struct rte_memseg *ms, voi
 	fprintf(f, "Segment %u-%u: IOVA 0x%" PRIx64 ", len %zu, virt %p, socket_id %" PRId32
 		", page size %" PRIu64 ", fd %d%s\n",
 		eal_memory_list_index(msl), eal_segment_index(msl, ms->addr), ms->iova, ms->len,
-		ms->addr, ms->socket_id, ms->hugepage_sz, msl->fd, msl->external ? ", external" : "");
+		ms->addr, ms->socket_id, ms->hugepage_sz, msl->fd,
+		msl->external ? ", external" : "");
 	return 0;
 }
 

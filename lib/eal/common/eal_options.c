@@ -284,7 +284,8 @@ static const struct option_row {
 	{ 0, "vfio-vf-token", "UUID", set_vfio_vf_token,
 		.help = "token shared with the driver of the physical function" },
 	{ 0, "log-level", "[TYPE:]LEVEL", set_log_level,
-		.help = "log up to LEVEL; TYPE is a shell pattern, before \",\" a regular expression" },
+		.help = "log up to LEVEL; TYPE is a shell pattern, "
+			"before \",\" a regular expression" },
 	{ 'v', "version", FLAG(version),
 		.help = "print the version at start" },
 	{ 'h', "help", FLAG(help),

@@ -170,8 +170,8 @@ struct rte_device *rte_dev_iterator_next(struct rte_dev_iterator *it);
 /** For each @p dev that matches the text @p devstr; @p it is for the macro. */
 #define RTE_DEV_FOREACH(dev, devstr, it) \
 	for (rte_dev_iterator_init(it, devstr), (dev) = rte_dev_iterator_next(it); \
-	     (dev) != NULL; \
-	     (dev) = rte_dev_iterator_next(it))
+		(dev) != NULL; \
+		(dev) = rte_dev_iterator_next(it))
 
 /**
  * Ask to be told about events of a device. Any thread.

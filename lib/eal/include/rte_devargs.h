@@ -117,8 +117,8 @@ struct rte_devargs *rte_devargs_next(const char *busname, const struct rte_devar
 /** For each @p da of the bus called @p busname (NULL: of all). */
 #define RTE_EAL_DEVARGS_FOREACH(busname, da) \
 	for (da = rte_devargs_next(busname, NULL); \
-	     da != NULL; \
-	     da = rte_devargs_next(busname, da))
+		da != NULL; \
+		da = rte_devargs_next(busname, da))
 
 #ifdef __cplusplus
 }

@@ -372,7 +372,8 @@ rte_intr_cap_multiple(struct rte_intr_handle *intr_handle);
  * Copies a handle with its event descriptors; not the vector list, not what is in epoll sets.
  *
  * @param src the handle to copy
- * @return the copy, to be freed by rte_intr_instance_free(), or NULL with rte_errno EINVAL or ENOMEM
+ * @return the copy, to be freed by rte_intr_instance_free(), or NULL with rte_errno EINVAL or
+ *   ENOMEM
  */
 __rte_internal
 struct rte_intr_handle *

@@ -84,8 +84,8 @@ RTE_INIT(tailqinitfn_ ##t) \
 /** Walk a list of which the element at hand may be taken out; @p tvar is for the macro. */
 #define RTE_TAILQ_FOREACH_SAFE(var, head, field, tvar) \
 	for ((var) = RTE_TAILQ_FIRST((head)); \
-	    (var) != NULL && ((tvar) = RTE_TAILQ_NEXT((var), field), 1); \
-	    (var) = (tvar))
+		(var) != NULL && ((tvar) = RTE_TAILQ_NEXT((var), field), 1); \
+		(var) = (tvar))
 #endif
 
 #ifdef __cplusplus

@@ -48,7 +48,8 @@ folder_nb_free(const char *folder)
 	unsigned long over = folder_value(folder, "nr_overcommit_hugepages");
 	unsigned long surplus = folder_value(folder, "surplus_hugepages");
 
-	return (nb_free > promised ? nb_free - promised : 0) + (over > surplus ? over - surplus : 0);
+	return (nb_free > promised ? nb_free - promised : 0) +
+		(over > surplus ? over - surplus : 0);
 }
 
 static int

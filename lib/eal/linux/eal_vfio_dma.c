@@ -94,8 +94,8 @@ map_hint(int err)
 		const char *hint;
 	} hints[] = {
 		{ ENOMEM, "the limit of locked memory may be too low, see ulimit -l" },
-		{ ENOSPC, "the IOMMU takes no more mappings, see dma_entry_limit of vfio_iommu_type1, "
-			"or use larger pages" },
+		{ ENOSPC, "the IOMMU takes no more mappings, see dma_entry_limit of "
+			"vfio_iommu_type1, or use larger pages" },
 		{ EEXIST, "part of it is mapped already" },
 		{ EFAULT, "there is no memory at this address" },
 	};
@@ -179,7 +179,10 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 	return 0;
 }
 
-/* Counts the mappings from @p first on that hold all of the range; 0: there is a gap or another kind. */
+/*
+ * Counts the mappings from @p first on that hold all of the range; 0: there is a gap or another
+ * kind.
+ */
 static size_t
 maps_cover(const struct eal_vfio_container *container, size_t first, const struct eal_vfio_map *map)
 {
@@ -239,7 +242,8 @@ eal_vfio_dma_unmap(struct eal_vfio_container *container, const struct eal_vfio_m
 	head = container->maps[first];
 	tail = container->maps[first + n - 1];
 	if (container->iommu != NULL)
-		rc = container->iommu->unmap(container->fd, head.iova, last_of(&tail) - head.iova + 1);
+		rc = container->iommu->unmap(container->fd, head.iova,
+			last_of(&tail) - head.iova + 1);
 	if (rc != 0)
 		return rc;
 	maps_remove(container, first, n);
@@ -353,7 +357,8 @@ memory_unmap(struct eal_vfio_container *container, uint64_t vaddr, uint64_t len)
 		}
 		rc = container->iommu->unmap(container->fd, map.iova, map.len);
 		if (rc != 0)
-			VFIO_LOG(ERR, "cannot take memory at IOVA 0x%" PRIx64 " back from devices: %s",
+			VFIO_LOG(ERR,
+				"cannot take memory at IOVA 0x%" PRIx64 " back from devices: %s",
 				map.iova, strerror(-rc));
 		maps_remove(container, i, 1);
 	}

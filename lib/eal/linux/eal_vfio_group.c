@@ -45,8 +45,8 @@ eal_vfio_node_hint(int err)
 		int err;
 		const char *hint;
 	} hints[] = {
-		{ EACCES, "permission denied; run as root, or give this user the file by chown or a "
-			"udev rule" },
+		{ EACCES, "permission denied; run as root, or give this user the file by chown "
+			"or a udev rule" },
 		{ EPERM, "not permitted; without an IOMMU it takes root (CAP_SYS_RAWIO)" },
 		{ EBUSY, "busy; another process uses a device of this group" },
 		{ ENOENT, "not there; load the module vfio-pci" },
@@ -154,7 +154,8 @@ group_log_members(int number, const char *dev_path)
 static int
 group_refuse(const struct eal_vfio_group *group, const char *dev_path)
 {
-	VFIO_LOG(ERR, "group %d is not viable: bind all of its devices to vfio-pci, or to no driver",
+	VFIO_LOG(ERR,
+		"group %d is not viable: bind all of its devices to vfio-pci, or to no driver",
 		group->number);
 	group_log_members(group->number, dev_path);
 	return -EPERM;
@@ -186,7 +187,8 @@ group_enter(const struct eal_vfio_group *group, const char *dev_path)
 		int err = errno;
 
 		VFIO_LOG(ERR, "group %d cannot be put into a container: %s", group->number,
-			err == EPERM ? "devices with and without IOMMU do not mix, and a kernel driver "
+			err == EPERM ?
+			"devices with and without IOMMU do not mix, and a kernel driver "
 			"must not have a device of the group" : strerror(err));
 		if (err == EPERM)
 			group_log_members(group->number, dev_path);

@@ -127,7 +127,8 @@ type1_unmap(int fd, uint64_t iova, uint64_t len)
 	if (ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &arg) != 0)
 		return -errno;
 	if (arg.size != len)
-		VFIO_LOG(WARNING, "the IOMMU gave back %" PRIu64 " of %" PRIu64 " bytes at IOVA 0x%" PRIx64,
+		VFIO_LOG(WARNING,
+			"the IOMMU gave back %" PRIu64 " of %" PRIu64 " bytes at IOVA 0x%" PRIx64,
 			(uint64_t)arg.size, len, iova);
 	return 0;
 }
@@ -190,7 +191,9 @@ eal_vfio_iommu_select(int fd, const struct eal_vfio_iommu_ops **ops)
 	}
 	VFIO_LOG(ERR, "no IOMMU can be used (%s): %s", strerror(-rc), rc == -ENODEV ?
 		"load the module vfio_iommu_type1, and see that the IOMMU is on" :
-		rc == -EPERM ? "the platform cannot keep interrupts apart, see allow_unsafe_interrupts "
-		"of the module vfio_iommu_type1; or this user may not do it" : "see the kernel's log");
+		rc == -EPERM ?
+		"the platform cannot keep interrupts apart, see allow_unsafe_interrupts "
+		"of the module vfio_iommu_type1; or this user may not do it" :
+		"see the kernel's log");
 	return rc;
 }

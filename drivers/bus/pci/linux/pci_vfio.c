@@ -56,7 +56,10 @@ is_vfio_name(const char *kernel_driver)
 		ends_with(kernel_driver, "_vfio_pci");
 }
 
-/* From Linux 6.1 on, a device that is VFIO's has a folder vfio-dev, whatever its driver is called. */
+/*
+ * From Linux 6.1 on, a device that is VFIO's has a folder vfio-dev, whatever its driver is
+ * called.
+ */
 static bool
 has_vfio_folder(int dirfd, const char *name)
 {
