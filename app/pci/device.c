@@ -143,7 +143,10 @@ device_open(struct rte_pci_device *dev)
 {
 	int rc = rte_pci_map_device(dev);
 
-	if (rc > 0)
+	if (rc > 0 && rte_pci_backend_name(dev) != NULL)
+		COMPLAIN("%s: the kernel gives no access to it: it has no IOMMU group "
+			"(dpdk-devbind.py --noiommu-mode), or no file in /dev/vfio\n", dev->name);
+	else if (rc > 0)
 		COMPLAIN("%s: its kernel driver keeps it; to open it: "
 			"dpdk-devbind.py --bind vfio-pci %s\n", dev->name, dev->name);
 	else if (rc < 0)

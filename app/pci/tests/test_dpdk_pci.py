@@ -19,7 +19,8 @@ class DpdkPci(unittest.TestCase):
         self.folder = folder.name
         self.devices = os.path.join(self.folder, "devices")
         os.makedirs(self.devices)
-        self.device("0000:00:04.0", "0x00ff00", "1234:11e8", "vfio-pci", numa="1", group="7")
+        self.device("0000:00:04.0", "0x00ff00", "1234:11e8", "vfio-pci", numa="1",
+                    group="987654")
         self.device("0000:00:03.0", "0x020000", "8086:10d3", "e1000e")
 
     def device(self, address, code, ids, driver, numa="-1", group=None):
@@ -86,7 +87,7 @@ class DpdkPci(unittest.TestCase):
             "address": "0000:00:04.0", "vendor": "1234", "device": "11e8",
             "subsystem_vendor": "1af4", "subsystem_device": "1100", "class": "00ff00",
             "class_name": "Unclassified device", "kernel_driver": "vfio-pci",
-            "backend": "vfio", "iommu_group": 7, "numa_node": 1})
+            "backend": "vfio", "iommu_group": 987654, "numa_node": 1})
         self.assertIsNone(devices[0]["backend"])
         self.assertIsNone(devices[0]["numa_node"])
 
@@ -108,6 +109,12 @@ class DpdkPci(unittest.TestCase):
         self.assertIn("BAR0  memory, 1 MiB, at 0xfe000000", done.stdout)
         self.assertIn("0x040  MSI", done.stdout)
         self.assertIn("INTx 1, MSI 1, MSI-X 0, ERR no, REQ no", done.stdout)
+
+    def test_device_without_a_way_in_says_what_is_missing(self):
+        done = self.run_tool("show", "0000:00:04.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no IOMMU group (dpdk-devbind.py --noiommu-mode), or no file in /dev/vfio",
+                      done.stderr)
 
     def test_the_same_as_json(self):
         device = json.loads(self.run_tool("show", "00:03.0", "--json").stdout)
