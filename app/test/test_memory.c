@@ -255,6 +255,16 @@ test_preallocated_memory_is_there_and_stays(void **state)
 }
 
 static void
+test_a_kernel_that_cannot_forbid_execution_is_fine(void **state)
+{
+	interpose_fail(INTERPOSE_ONLY(MEMFD), 1, EINVAL);
+	assert_true(eal_command_init("--no-pci --no-huge") >= 0);
+	interpose_disarm();
+	assert_true(interpose_fired());
+	assert_non_null(rte_malloc("test", 1, 0));
+}
+
+static void
 test_more_than_the_machine_has_is_refused(void **state)
 {
 	assert_int_equal(eal_command_init("--no-pci --no-huge -m 4000000"), -1);
@@ -1367,6 +1377,7 @@ static const struct CMUnitTest tests[] = {
 	WITHOUT(test_cleanup_gives_everything_back),
 	WITHOUT(test_a_start_that_fails_leaves_nothing),
 	WITHOUT(test_preallocated_memory_is_there_and_stays),
+	WITHOUT(test_a_kernel_that_cannot_forbid_execution_is_fine),
 	WITHOUT(test_more_than_the_machine_has_is_refused),
 	WITHOUT(test_base_virtaddr_is_honoured),
 	WITHOUT(test_little_address_space_is_enough),

@@ -215,15 +215,22 @@ eal_memory_remove(const struct eal_piece *piece)
 
 /* ---- start and end ---- */
 
-/* Enough for all memory of the machine, whatever node it is on. */
+/*
+ * Enough for all memory of the machine, whatever node it is on; but all windows together take at
+ * most half of what narrow devices can address.
+ */
 static size_t
-window_len(void)
+window_len(unsigned int nb_windows)
 {
 	uint64_t pages = RTE_MAX(sysconf(_SC_PHYS_PAGES), 1L);
+	unsigned int bits = eal_dma_mask();
+	uint64_t reach = bits == 0 || bits > 63 ? UINT64_MAX : UINT64_C(1) << (bits - 1);
 	uint64_t len = WINDOW_LEN_MIN;
 
 	while (len < EAL_WINDOW_MAX && len / rte_mem_page_size() < pages)
 		len *= 2;
+	while (len > WINDOW_LEN_MIN && len > reach / nb_windows)
+		len /= 2;
 	return len;
 }
 
@@ -295,7 +302,6 @@ windows_create(const int *nodes, unsigned int nb_nodes)
 {
 	struct layout layout = {
 		.window = {
-			.len = window_len(),
 			.base = eal_options()->base_virtaddr,
 			.bind = nb_nodes > 1,
 		},
@@ -304,6 +310,7 @@ windows_create(const int *nodes, unsigned int nb_nodes)
 	int rc = 0;
 
 	layout.nb_huge = hugepages_find(layout.huge);
+	layout.window.len = window_len(nb_nodes * (layout.nb_huge + 1));
 	for (i = 0; i < nb_nodes && rc == 0; i++) {
 		layout.window.socket = nodes[i];
 		rc = node_windows_add(&layout);

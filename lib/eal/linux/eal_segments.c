@@ -26,6 +26,11 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+/* include/uapi/linux/memfd.h, Linux 6.3. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 #define WINDOW_PROT (PROT_READ | PROT_WRITE)
 #define WINDOW_FLAGS (MAP_SHARED | MAP_NORESERVE)
 #define WINDOW_MIN (64ULL << 20)
@@ -129,6 +134,17 @@ table_create(struct rte_memseg_list *msl)
 	return 0;
 }
 
+/* All that sysctl vm.memfd_noexec=2 allows is files that can never be run. Old kernels have none. */
+static int
+memfd_not_executable(const char *name, unsigned int flags)
+{
+	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, flags);
+	return fd < 0 ? -errno : fd;
+}
+
 /*
  * Other processes get the descriptor. They may not shrink the file, which would kill us at the
  * next access. Not all kernels seal huge pages; then there is no such guard.
@@ -144,9 +160,9 @@ file_create(const struct eal_window *window)
 		flags |= MFD_HUGETLB | (unsigned int)__builtin_ctzll(window->page_sz) << MFD_HUGE_SHIFT;
 	snprintf(name, sizeof(name), "rte-node%d-%lluk", window->socket,
 		(unsigned long long)window->page_sz / 1024);
-	fd = memfd_create(name, flags);
+	fd = memfd_not_executable(name, flags);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL);
 	return fd;
 }
