@@ -739,7 +739,49 @@ test_a_visitor_allocates_what_fits_and_never_hangs(void **state)
 	assert_non_null(rte_malloc("test", 64 * MIB, 0));
 }
 
+static int
+visit_and_free(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+{
+	struct walked walked = { 0 };
+	void **large = arg;
+
+	rte_free(*large);
+	*large = NULL;
+	assert_int_equal(rte_memseg_walk(segment_count, &walked), 0);
+	assert_true(walked.len >= 64 * MIB);
+	return 1;
+}
+
+static void
+test_what_a_visitor_frees_goes_later(void **state)
+{
+	void *large = rte_malloc("test", 64 * MIB, 0), *last = rte_malloc("test", 64, 0);
+
+	assert_non_null(last);
+	assert_int_equal(rte_memseg_walk(visit_and_free, &large), 1);
+	assert_true(rte_eal_get_physmem_size() >= 64 * MIB);
+	rte_free(last);
+	assert_int_equal(rte_eal_get_physmem_size(), SEGMENT);
+}
+
 /* ---- files ---- */
+
+static void
+test_freed_memory_costs_the_system_nothing(void **state)
+{
+	char *keep = rte_malloc("test", 64, 0), *ptr = rte_malloc("test", 32 * MIB, 0);
+	int fd = rte_memseg_get_fd(rte_mem_virt2memseg(keep, NULL));
+	struct stat before, after;
+
+	assert_non_null(ptr);
+	memset(ptr, 1, 32 * MIB);
+	assert_int_equal(fstat(fd, &before), 0);
+	assert_true(before.st_blocks * 512 >= (blkcnt_t)(32 * MIB));
+	rte_free(ptr);
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_true(after.st_blocks * 512 <= (blkcnt_t)(2 * SEGMENT));
+	rte_free(keep);
+}
 
 static void
 test_the_file_of_a_segment_has_the_same_bytes(void **state)
@@ -1396,6 +1438,8 @@ static const struct CMUnitTest tests[] = {
 	WITH(test_a_hole_splits_a_run),
 	WITH(test_a_visitor_can_end_a_walk),
 	WITH(test_a_visitor_allocates_what_fits_and_never_hangs),
+	WITH(test_what_a_visitor_frees_goes_later),
+	WITH(test_freed_memory_costs_the_system_nothing),
 	WITH(test_the_file_of_a_segment_has_the_same_bytes),
 	WITH(test_a_run_is_one_range_of_one_file),
 	WITH(test_a_peer_cannot_shrink_the_file),

@@ -134,7 +134,7 @@ table_create(struct rte_memseg_list *msl)
 	return 0;
 }
 
-/* All that sysctl vm.memfd_noexec=2 allows is files that can never be run. Old kernels have none. */
+/* Sysctl vm.memfd_noexec=2 allows only files that can never be run; old kernels have none. */
 static int
 memfd_not_executable(const char *name, unsigned int flags)
 {
