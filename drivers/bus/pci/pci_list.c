@@ -125,26 +125,30 @@ entry_identify(struct pci_entry *entry)
 	return 0;
 }
 
+/* What is set here never changes: other threads may look at it without a lock. */
 static struct pci_device *
-device_new(void)
+device_new(uint64_t key)
 {
 	struct pci_device *dev = calloc(1, sizeof(*dev));
 
-	if (dev != NULL)
-		dev->token = ++list.last_token;
+	if (dev == NULL)
+		return NULL;
+	dev->token = ++list.last_token;
+	dev->pub.addr = pci_addr_of_key(key);
+	rte_pci_device_name(&dev->pub.addr, dev->pub.name, sizeof(dev->pub.name));
+	dev->pub.bus_info = dev->bus_info;
+	dev->pub.device.bus = &pci_bus;
+	dev->pub.device.name = dev->label;
+	dev->pub.device.bus_info = dev->bus_info;
 	return dev;
 }
 
 static void
 device_set_names(struct pci_device *dev, const struct rte_devargs *devargs)
 {
-	rte_pci_device_name(&dev->pub.addr, dev->pub.name, sizeof(dev->pub.name));
 	strlcpy(dev->label, devargs != NULL ? devargs->name : dev->pub.name, sizeof(dev->label));
 	snprintf(dev->bus_info, sizeof(dev->bus_info), "vendor_id=%x, device_id=%x",
 		dev->pub.id.vendor_id, dev->pub.id.device_id);
-	dev->pub.bus_info = dev->bus_info;
-	dev->pub.device.name = dev->label;
-	dev->pub.device.bus_info = dev->bus_info;
 }
 
 static void
@@ -152,11 +156,9 @@ device_fill(struct pci_device *dev, const struct pci_entry *entry, const struct 
 {
 	dev->backend = entry->backend;
 	dev->kernel_driver = entry->kernel_driver == NULL ? NULL : entry->kernel_driver->name;
-	dev->pub.addr = pci_addr_of_key(entry->key);
 	dev->pub.id = entry->id;
 	dev->pub.kdrv = entry->backend == NULL ? RTE_PCI_KDRV_UNKNOWN : entry->backend->kdrv;
 	memcpy(dev->pub.mem_resource, ident->bar, sizeof(dev->pub.mem_resource));
-	dev->pub.device.bus = &pci_bus;
 	dev->pub.device.numa_node = ident->numa_node;
 	dev->pub.device.devargs = entry_devargs(entry);
 	device_set_names(dev, dev->pub.device.devargs);
@@ -191,7 +193,7 @@ entry_complete(struct pci_entry *entry)
 	if (rc != 0)
 		return rc;
 	if (entry->dev == NULL)
-		entry->dev = device_new();
+		entry->dev = device_new(entry->key);
 	if (entry->dev == NULL)
 		return -ENOMEM;
 	device_fill(entry->dev, entry, &ident);
