@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,21 @@
 
 static const struct pci_backend backend;
 static struct fake_pci *devices;
+static unsigned int nb_claims;
+
+unsigned int
+fake_backend_nb_claims(void)
+{
+	return nb_claims;
+}
+
+static bool
+fake_claims(const char *kernel_driver, int dirfd, const char *name)
+{
+	nb_claims++;
+	assert_int_equal(faccessat(dirfd, name, F_OK, 0), 0);
+	return strcmp(kernel_driver, FAKE_BACKEND_KERNEL_DRIVER) == 0;
+}
 
 static struct fake_pci *
 fake_of(const struct pci_device *dev)
@@ -191,6 +207,7 @@ fake_removed(struct pci_device *dev, bool in_signal)
 static const struct pci_backend backend = {
 	.name = "fake",
 	.kdrv = RTE_PCI_KDRV_VFIO,
+	.claims = fake_claims,
 	.scan = fake_scan,
 	.iova_mode = fake_iova_mode,
 	.open = fake_open,
@@ -207,6 +224,7 @@ static const struct pci_backend backend = {
 void
 fake_backend_start(void)
 {
+	nb_claims = 0;
 	assert_int_equal(rte_pci_backend_register(&backend), 0);
 }
 

@@ -50,8 +50,14 @@ struct fake_pci {
 	int memfd[PCI_MAX_RESOURCE];
 };
 
+/** The kernel driver whose devices, listed in sysfs, the backend takes for its own. */
+#define FAKE_BACKEND_KERNEL_DRIVER "fake-vfio"
+
 /** Register the backend. */
 void fake_backend_start(void);
+
+/** How often it was asked whether a device is its own. */
+unsigned int fake_backend_nb_claims(void);
 
 /** Take it out and free its devices. Fails the test if one is still open. */
 void fake_backend_stop(void);
