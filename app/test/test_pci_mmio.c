@@ -47,11 +47,11 @@ static const struct rte_pci_id bench_ids[] = {
 };
 
 static struct rte_pci_driver bench_driver = {
+	.driver.name = "test_pci_mmio",
 	.probe = bench_probe,
 	.id_table = bench_ids,
 	.drv_flags = RTE_PCI_DRV_NEED_MAPPING,
 };
-RTE_PMD_REGISTER_PCI(test_pci_mmio, bench_driver);
 
 static void
 run_load(unsigned int nb)
@@ -258,6 +258,7 @@ setup(void **state)
 	for (i = 0; i < DIM(texts); i++)
 		args[i] = texts[i];
 
+	rte_pci_register(&bench_driver);
 	fake = fake_vfio_start();
 	plug();
 	if (rte_eal_init(DIM(texts), args) < 0 || dev == NULL)

@@ -70,11 +70,11 @@ static const struct rte_pci_id bare_ids[] = {
 };
 
 static struct rte_pci_driver bare_driver = {
+	.driver.name = "test_pci_vfio",
 	.probe = test_probe,
 	.remove = test_remove,
 	.id_table = bare_ids,
 };
-RTE_PMD_REGISTER_PCI(test_pci_vfio, bare_driver);
 
 static const struct rte_pci_id mapped_ids[] = {
 	{ RTE_PCI_DEVICE(VENDOR, 2) },
@@ -82,12 +82,12 @@ static const struct rte_pci_id mapped_ids[] = {
 };
 
 static struct rte_pci_driver mapped_driver = {
+	.driver.name = "test_pci_vfio_mapped",
 	.probe = test_probe,
 	.remove = test_remove,
 	.id_table = mapped_ids,
 	.drv_flags = RTE_PCI_DRV_NEED_MAPPING,
 };
-RTE_PMD_REGISTER_PCI(test_pci_vfio_mapped, mapped_driver);
 
 /* ---- devices ---- */
 
@@ -2121,6 +2121,8 @@ test_user_chooses_the_kind_of_interrupt(void **state)
 static int
 setup(void **state)
 {
+	rte_pci_register(&bare_driver);
+	rte_pci_register(&mapped_driver);
 	fake = fake_vfio_start();
 	return eal_start(NULL) < 0 ? -1 : 0;
 }
