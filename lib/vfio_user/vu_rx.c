@@ -6,8 +6,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
 #include "vu_cmd.h"
 #include "vu_rx.h"
+
+/* After so many receives that needed no more than VU_RX_CHUNK what is more is given back. */
+#define RX_QUIET 64u
 
 int
 vu_rx_init(struct vu_rx *rx, uint32_t max_size, unsigned int max_fds)
@@ -37,13 +43,12 @@ rx_wanted(const struct vu_rx *rx)
 {
 	struct vu_hdr hdr;
 
-	if (rx->tail - rx->head < sizeof(hdr))
+	if (rx->dest.buf != NULL || rx->tail - rx->head < sizeof(hdr))
 		return VU_RX_CHUNK;
 	memcpy(&hdr, rx->buf + rx->head, sizeof(hdr));
-	return hdr.size > VU_RX_CHUNK ? hdr.size : VU_RX_CHUNK;
+	return RTE_MAX(RTE_MIN(hdr.size, rx->max_size), VU_RX_CHUNK);
 }
 
-/* Give a quiet connection's memory back, make room for a message that is longer than usual. */
 static int
 rx_resize(struct vu_rx *rx, size_t cap)
 {
@@ -57,6 +62,14 @@ rx_resize(struct vu_rx *rx, size_t cap)
 	return 0;
 }
 
+void
+vu_rx_trim(struct vu_rx *rx)
+{
+	if (rx->cap > VU_RX_CHUNK && rx->head == rx->tail && rx->dest.buf == NULL &&
+			rx_resize(rx, VU_RX_CHUNK) == 0)
+		rx->head = rx->tail = 0;
+}
+
 /* Move what is left of an incomplete message to the front; the offsets follow. */
 static int
 rx_make_room(struct vu_rx *rx)
@@ -68,7 +81,101 @@ rx_make_room(struct vu_rx *rx)
 		rx->tail -= rx->head;
 		rx->head = 0;
 	}
+	if (wanted > VU_RX_CHUNK)
+		rx->quiet = 0;
+	else if (unlikely(rx->cap > VU_RX_CHUNK) && ++rx->quiet == RX_QUIET)
+		vu_rx_trim(rx);
 	return wanted > rx->cap ? rx_resize(rx, wanted) : 0;
+}
+
+/* ------------------------------------------------------- data put in their place ---- */
+
+/* Header and fixed part, before the data that go to their destination. */
+#define RX_DEST_FRONT (sizeof(struct vu_hdr) + VU_RX_DEST_FIXED)
+
+bool
+vu_rx_expect(struct vu_rx *rx, uint16_t id, uint16_t cmd, void *buf, size_t len)
+{
+	if (rx->head != rx->tail || rx->dest.buf != NULL || len == 0)
+		return false;
+	rx->head = rx->tail = 0;
+	rx->dest = (struct vu_rx_dest) { .buf = buf, .len = len, .id = id, .cmd = cmd };
+	return true;
+}
+
+int
+vu_rx_unexpect(struct vu_rx *rx)
+{
+	size_t have = rx->dest.have;
+	size_t front = rx->head + RX_DEST_FRONT;
+	const void *data = rx->dest.buf;
+
+	rx->dest.buf = NULL;
+	if (have == 0)
+		return 0;
+	if (have > rx->cap - rx->tail && rx_resize(rx, rx->tail + have) < 0)
+		return -ENOMEM;
+	memmove(rx->buf + front + have, rx->buf + front, rx->tail - front);
+	memcpy(rx->buf + front, data, have);
+	rx->tail += have;
+	rx->chunk_end += have;
+	return 0;
+}
+
+/* Whether what begins at head is what is expected; only told from a whole header. */
+static bool
+rx_dest_matches(const struct vu_rx *rx)
+{
+	struct vu_hdr hdr;
+
+	memcpy(&hdr, rx->buf + rx->head, sizeof(hdr));
+	return hdr.id == rx->dest.id && hdr.cmd == rx->dest.cmd &&
+		hdr.flags == VU_F_TYPE_REPLY && hdr.size == RX_DEST_FRONT + rx->dest.len;
+}
+
+/* Where the bytes of the next receive go, in the order in which they come. Returns how many pieces. */
+static unsigned int
+rx_targets(struct vu_rx *rx, struct iovec iov[3])
+{
+	size_t have = rx->tail - rx->head;
+	size_t front = have < RX_DEST_FRONT ? RX_DEST_FRONT - have : 0;
+	unsigned int nb = 0;
+
+	if (likely(rx->dest.buf == NULL)) {
+		iov[0] = (struct iovec) { rx->buf + rx->tail, rx->cap - rx->tail };
+		return 1;
+	}
+	if (front > 0)
+		iov[nb++] = (struct iovec) { rx->buf + rx->tail, front };
+	iov[nb++] = (struct iovec) { (uint8_t *)rx->dest.buf + rx->dest.have,
+		rx->dest.len - rx->dest.have };
+	iov[nb++] = (struct iovec) { rx->buf + rx->tail + front, rx->cap - rx->tail - front };
+	return nb;
+}
+
+/* n bytes came and stand in the targets. */
+static int
+rx_arrived(struct vu_rx *rx, size_t n)
+{
+	size_t have = rx->tail - rx->head;
+	size_t part;
+
+	if (unlikely(rx->dest.buf != NULL)) {
+		if (have < RX_DEST_FRONT) {
+			part = RTE_MIN(n, RX_DEST_FRONT - have);
+			rx->tail += part;
+			n -= part;
+		}
+		part = RTE_MIN(n, rx->dest.len - rx->dest.have);
+		rx->dest.have += part;
+		n -= part;
+	}
+	rx->tail += n;
+	rx->chunk_end = rx->tail;
+	if (rx->dest.buf != NULL && rx->tail - rx->head >= sizeof(struct vu_hdr) &&
+			!rx_dest_matches(rx))
+		return vu_rx_unexpect(rx);
+	return 0;
 }
 
 /* What came late belongs to the message at head, now that all before it were handed out. */
@@ -107,10 +214,9 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int) * VU_SCM_MAX_FD)];
 	} control;
-	struct iovec iov;
+	struct iovec iov[3];
 	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
+		.msg_iov = iov,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control.space),
 	};
@@ -122,8 +228,7 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		rc = rx_make_room(rx);
 	if (rc < 0)
 		return rc;
-	iov.iov_base = rx->buf + rx->tail;
-	iov.iov_len = rx->cap - rx->tail;
+	mh.msg_iovlen = rx_targets(rx, iov);
 	do {
 		n = recvmsg(sock, &mh, flags | MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
@@ -133,8 +238,9 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		rx_collect_fds(&rx->late_fds, &mh);
 	if (n == 0)
 		return -ENOTCONN;
-	rx->tail += (size_t)n;
-	rx->chunk_end = rx->tail;
+	rc = rx_arrived(rx, (size_t)n);
+	if (rc < 0)
+		return rc;
 	/* there is room for all that a message may carry: what is missing did not get a number */
 	if (mh.msg_flags & MSG_CTRUNC)
 		return -EMFILE;
@@ -145,6 +251,7 @@ int
 vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg)
 {
 	size_t have = rx->tail - rx->head;
+	size_t placed;
 
 	if (rx->msg_out) {
 		vu_fds_close(&rx->fds);
@@ -155,11 +262,14 @@ vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg)
 	memcpy(&msg->hdr, rx->buf + rx->head, sizeof(msg->hdr));
 	if (vu_hdr_check(&msg->hdr, rx->max_size, true) < 0)
 		return -EPROTO;
-	if (have < msg->hdr.size)
+	placed = rx->dest.buf != NULL ? rx->dest.len : 0;
+	if (have < msg->hdr.size - placed || (placed > 0 && rx->dest.have < placed))
 		return 0;
+	rx->dest.buf = NULL;
 	msg->payload = rx->buf + rx->head + sizeof(msg->hdr);
 	msg->len = msg->hdr.size - sizeof(msg->hdr);
-	rx->head += msg->hdr.size;
+	msg->placed = placed;
+	rx->head += msg->hdr.size - placed;
 	if (rx->late_fds.nb > 0 && rx->chunk_end <= rx->head && rx_adopt_late_fds(rx) < 0)
 		return -EPROTO;
 	msg->fds = &rx->fds;

@@ -24,11 +24,27 @@
 /** Bytes that a connection takes in one call, and keeps while it is quiet. */
 #define VU_RX_CHUNK 65536u
 
+/**
+ * Where the data of a reply that is expected next are to go, to save a copy when they are long.
+ * They follow VU_RX_DEST_FIXED bytes of payload.
+ */
+struct vu_rx_dest {
+	void *buf;	/**< NULL: nothing is expected */
+	size_t len;	/**< bytes of data */
+	size_t have;	/**< bytes that are there */
+	uint16_t id;
+	uint16_t cmd;
+};
+
+#define VU_RX_DEST_FIXED 16u
+
 struct vu_rx {
 	uint8_t *buf;	/**< [head, tail) is received and not yet handed out */
 	size_t cap;
 	size_t head;
 	size_t tail;
+	struct vu_rx_dest dest;	/**< its bytes stand between the first 32 after head and the rest */
+	unsigned int quiet;	/**< receives in a row that did not need more than VU_RX_CHUNK */
 	uint32_t max_size;	/**< largest message accepted, in bytes */
 	unsigned int max_fds;	/**< most descriptors accepted with one message */
 	size_t chunk_end;	/**< where the chunk that late_fds came with ended */
@@ -41,7 +57,8 @@ struct vu_rx {
 struct vu_rx_msg {
 	struct vu_hdr hdr;
 	const uint8_t *payload;	/**< of any alignment */
-	size_t len;	/**< bytes of payload */
+	size_t len;	/**< bytes of payload, with those at the destination */
+	size_t placed;	/**< bytes at the end of the payload that went to vu_rx_expect()'s buffer */
 	struct vu_fds *fds;	/**< closed by the next vu_rx_next() or vu_rx_fini() */
 };
 
@@ -68,6 +85,32 @@ void vu_rx_fini(struct vu_rx *rx);
  *   another errno of recvmsg().
  */
 int vu_rx_fill(struct vu_rx *rx, int sock, int flags);
+
+/**
+ * Tell where the data of a reply are to go. Only possible while nothing is received that was not
+ * handed out; in any other case, and when the reply is not the one described here, the data come in
+ * the receive buffer as ever. The buffer at @p buf may be written to until the reply was handed out
+ * or vu_rx_unexpect() was called, and what it holds then is undefined if the reply came otherwise.
+ *
+ * @param id
+ *   Of the request.
+ * @param cmd
+ *   The same; one with VU_RX_DEST_FIXED bytes before the data in its reply.
+ * @param len
+ *   Bytes of data that the reply has if all is well.
+ * @return whether it was possible
+ */
+bool vu_rx_expect(struct vu_rx *rx, uint16_t id, uint16_t cmd, void *buf, size_t len);
+
+/**
+ * Expect nothing any more: the buffer is the caller's again.
+ *
+ * @return 0; -ENOMEM: bytes that were there are lost, and the stream cannot be followed further
+ */
+int vu_rx_unexpect(struct vu_rx *rx);
+
+/** Give memory back that only long messages need; for a connection that is quiet. */
+void vu_rx_trim(struct vu_rx *rx);
 
 /**
  * Hand out the next message that is complete.
