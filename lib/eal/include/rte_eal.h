@@ -55,10 +55,10 @@ int rte_eal_iopl_init(void);
  * @param argv The program's arguments. Those of EAL come first; they end with "--", or before the
  *   first that is no option. EAL copies what it keeps.
  * @return How many strings EAL took, without the program's name. argv[that number] becomes the
- *   program's name, so that what follows can be read as a command line of its own. On failure
- *   -1 with nothing left behind and rte_errno
+ *   program's name, so that what follows can be read as a command line of its own. --help leaves
+ *   the program by exit(). On failure -1 with nothing left behind and rte_errno
  *   - EALREADY: EAL runs already
- *   - EINVAL: an option is wrong, the log says which and why; or a device cannot be probed
+ *   - EINVAL: an option is wrong, the log says which and why
  *   - ENOMEM: memory ran out
  *   - ENOTSUP: the wanted IOVA mode cannot be had
  *   - EACCES, ENODEV, ...: as the failing step says; the log names the step
