@@ -9,6 +9,7 @@
 
 #include <bus_pci_driver.h>
 #include <rte_bus_pci.h>
+#include <rte_interrupts.h>
 #include <rte_string_fns.h>
 
 #include "report.h"
@@ -154,10 +155,10 @@ report_inspect(struct report *report, const struct rte_pci_device *dev, bool ope
 			return rc;
 	}
 	rc = caps_gather(report, dev);
-	if (rc != 0 || !opened || report->backend == NULL)
+	if (rc != 0 || !opened)
 		return rc;
-	/* Linux offers ERR for each PCI Express device, and REQ for every device */
-	report->req_interrupt = strcmp(report->backend, "vfio") == 0;
+	/* the bus listens to REQ where there is one; Linux has ERR for PCI Express besides */
+	report->req_interrupt = rte_intr_fd_get(dev->vfio_req_intr_handle) >= 0;
 	report->err_interrupt = report->req_interrupt && report->interrupts.pcie;
 	return 0;
 }

@@ -78,7 +78,8 @@ edu_irq_setup(struct rte_edu *edu)
 		}
 		rte_intr_callback_unregister_sync(handle, edu_interrupt, edu);
 	}
-	EDU_LOG(NOTICE, edu, "no interrupts, waiting by looking every millisecond");
+	EDU_LOG(NOTICE, edu, "no interrupts (%s), waiting by looking every millisecond",
+		strerror(-rc));
 }
 
 /* The device may be gone, so what it answers does not matter. */

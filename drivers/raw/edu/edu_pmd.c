@@ -18,7 +18,7 @@
 
 RTE_LOG_REGISTER_DEFAULT(edu_logtype, NOTICE);
 
-static LIST_HEAD(, rte_edu) edu_list = LIST_HEAD_INITIALIZER(edu_list);
+static TAILQ_HEAD(, rte_edu) edu_list = TAILQ_HEAD_INITIALIZER(edu_list);
 static pthread_mutex_t edu_list_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Not of EAL's memory: a user may hold it longer than EAL runs. */
@@ -142,7 +142,7 @@ edu_probe(struct rte_pci_driver *drv, struct rte_pci_device *dev)
 	edu_irq_setup(edu);
 
 	pthread_mutex_lock(&edu_list_lock);
-	LIST_INSERT_HEAD(&edu_list, edu, next);
+	TAILQ_INSERT_TAIL(&edu_list, edu, next);
 	pthread_mutex_unlock(&edu_list_lock);
 	return 0;
 }
@@ -154,11 +154,11 @@ edu_unlist(const struct rte_pci_device *dev)
 	struct rte_edu *edu;
 
 	pthread_mutex_lock(&edu_list_lock);
-	LIST_FOREACH(edu, &edu_list, next)
+	TAILQ_FOREACH(edu, &edu_list, next)
 		if (edu->dev == dev)
 			break;
 	if (edu != NULL)
-		LIST_REMOVE(edu, next);
+		TAILQ_REMOVE(&edu_list, edu, next);
 	pthread_mutex_unlock(&edu_list_lock);
 	return edu;
 }
@@ -193,7 +193,7 @@ rte_edu_open(const char *name, struct rte_edu **out)
 	if (out == NULL)
 		return -EINVAL;
 	pthread_mutex_lock(&edu_list_lock);
-	LIST_FOREACH(edu, &edu_list, next)
+	TAILQ_FOREACH(edu, &edu_list, next)
 		if (name == NULL || strcmp(edu->name, name) == 0)
 			break;
 	if (edu != NULL)

@@ -67,7 +67,7 @@ extern int edu_logtype;
 	RTE_LOG(level, EDU, "%s: " fmt "%s\n", name, __VA_ARGS__)
 
 struct rte_edu {
-	LIST_ENTRY(rte_edu) next;
+	TAILQ_ENTRY(rte_edu) next;
 	unsigned int refs;	/**< one of the bus, one of each user; under the list's lock */
 	char name[PCI_PRI_STR_SIZE + 1];
 
