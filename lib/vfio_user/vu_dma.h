@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VU_DMA_H
+#define VU_DMA_H
+
+/**
+ * @file
+ * The memory that a client lets a device use. One thread changes a table, any number of threads
+ * read it at the same time without a lock.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "rte_vfio_user.h"
+#include "vu_epoch.h"
+
+struct vu_dma_node;
+
+/** A range of IOVAs. Never changes once it is in a table. */
+struct vu_dma_region {
+	uint64_t addr;	/**< IOVA of the first byte */
+	uint64_t last;	/**< IOVA of the last byte */
+	uint8_t *base;	/**< where the first byte is in this process; NULL: only by messages */
+	int prot;	/**< PROT_READ, PROT_WRITE: what the device may do */
+	int fd;	/**< it was mapped from, owned; -1: none came */
+	uint64_t fd_offset;	/**< of the first byte */
+	void *mmap_addr;	/**< what to give to munmap(); NULL: nothing */
+	size_t mmap_size;	/**< bytes */
+	_Atomic uint64_t *dirty;	/**< a bit for each page written; NULL: nobody tracks */
+};
+
+struct vu_dma {
+	_Atomic(struct vu_dma_node *) root;	/**< NULL: empty */
+	_Atomic uint64_t generation;	/**< grows with each change; unique among all tables */
+	uint32_t nb_regions;
+	uint32_t max_regions;
+	uint64_t dirty_pgsize;	/**< bytes a bit stands for; 0: nobody tracks */
+	atomic_bool broken;	/**< the client took memory away under us */
+	struct rte_vfio_user_mem *flat;	/**< the table for rte_vfio_user_get_mem_table(); or NULL */
+};
+
+/** @param max_regions most regions at a time. @return 0, or -ENOMEM */
+int vu_dma_init(struct vu_dma *dma, uint32_t max_regions);
+
+/** Forget all regions and free the table. Waits for readers. */
+void vu_dma_fini(struct vu_dma *dma);
+
+/**
+ * Add a region. Protocol reference 5.1.
+ *
+ * @param fd
+ *   What to map it from; -1: it is reached by messages only. The table's on success, else still
+ *   the caller's.
+ * @return
+ *   0; -EINVAL: no bytes, wraps, or outside the file; -EEXIST: overlaps one; -ENOSPC: too many;
+ *   -ENOMEM; or the errno of fstat() or mmap()
+ */
+int vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int fd,
+	uint64_t fd_offset);
+
+/**
+ * Remove a region that was added with just that range, and all use of it: waits for readers.
+ *
+ * @return 0; -ENOENT: there is none; -ENOMEM
+ */
+int vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size);
+
+/** Remove all regions, as vu_dma_unmap(). @return number of regions there were */
+uint32_t vu_dma_unmap_all(struct vu_dma *dma);
+
+/**
+ * The region of an address. In a section (vu_epoch_enter()); valid until its end.
+ *
+ * @return it, or NULL
+ */
+const struct vu_dma_region *vu_dma_find(const struct vu_dma *dma, uint64_t addr);
+
+/** As rte_vfio_user_dma_sg(). In a section. */
+int vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
+	int nb_iov);
+
+/** The whole table, for the thread that changes it. Valid until the next change. NULL: empty */
+const struct rte_vfio_user_mem *vu_dma_flat(struct vu_dma *dma);
+
+/**
+ * Start to track pages that the device writes to; what was tracked before is forgotten.
+ *
+ * @param pgsize
+ *   Bytes a bit stands for, a power of two; 0: stop.
+ * @return 0, -EINVAL, -ENOMEM
+ */
+int vu_dma_dirty_track(struct vu_dma *dma, uint64_t pgsize);
+
+/** The device wrote [addr, addr + len). Any thread, in a section. Cheap when nobody tracks. */
+void vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len);
+
+/**
+ * Report and clear what was written in a range that lies in regions that are mapped.
+ *
+ * @param pgsize
+ *   Bytes a bit of the report stands for, a power of two; need not be that of the tracking.
+ * @param bitmap
+ *   Cleared, then filled: bit i is the page at addr + i * pgsize. @p size bytes, a multiple of 8.
+ * @return 0; -EINVAL: @p size is not what range and page size need; -ENOENT: not in any region;
+ *   -ENOTSUP: nobody tracks
+ */
+int vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
+	void *bitmap, size_t size);
+
+#endif /* VU_DMA_H */
