@@ -19,8 +19,12 @@
 #include "vu_epoch.h"
 
 struct vu_dma_node;
+struct vu_dirty;
 
-/** A range of IOVAs. Never changes once it is in a table. */
+/** Nodes that may wait for a grace period before a change waits for one. */
+#define VU_DMA_RETIRED_MAX 256u
+
+/** A range of IOVAs. Does not change once it is in a table, but for its dirty pages. */
 struct vu_dma_region {
 	uint64_t addr;	/**< IOVA of the first byte */
 	uint64_t last;	/**< IOVA of the last byte */
@@ -30,16 +34,20 @@ struct vu_dma_region {
 	uint64_t fd_offset;	/**< of the first byte */
 	void *mmap_addr;	/**< what to give to munmap(); NULL: nothing */
 	size_t mmap_size;	/**< bytes */
-	_Atomic uint64_t *dirty;	/**< a bit for each page written; NULL: nobody tracks */
+	_Atomic(struct vu_dirty *) dirty;	/**< pages written; NULL: nobody tracks */
 };
 
 struct vu_dma {
 	_Atomic(struct vu_dma_node *) root;	/**< NULL: empty */
 	_Atomic uint64_t generation;	/**< grows with each change; unique among all tables */
+	_Atomic(struct vu_dma_region *) leaving;	/**< taken out, may still be read */
+	_Atomic(struct vu_dma_node *) all_leaving;	/**< a whole tree of such regions */
 	uint32_t nb_regions;
 	uint32_t max_regions;
-	uint64_t dirty_pgsize;	/**< bytes a bit stands for; 0: nobody tracks */
+	_Atomic uint64_t dirty_pgsize;	/**< bytes a bit stands for; 0: nobody tracks */
 	atomic_bool broken;	/**< the client took memory away under us */
+	unsigned int nb_retired;	/**< nodes that wait for a grace period */
+	struct vu_dma_node *retired[VU_DMA_RETIRED_MAX];
 	struct rte_vfio_user_mem *flat;	/**< the table for rte_vfio_user_get_mem_table(); or NULL */
 };
 
@@ -83,32 +91,10 @@ const struct vu_dma_region *vu_dma_find(const struct vu_dma *dma, uint64_t addr)
 int vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
 	int nb_iov);
 
+/** Free what changes have taken out of the table, after a grace period. */
+void vu_dma_retired_free(struct vu_dma *dma);
+
 /** The whole table, for the thread that changes it. Valid until the next change. NULL: empty */
 const struct rte_vfio_user_mem *vu_dma_flat(struct vu_dma *dma);
-
-/**
- * Start to track pages that the device writes to; what was tracked before is forgotten.
- *
- * @param pgsize
- *   Bytes a bit stands for, a power of two; 0: stop.
- * @return 0, -EINVAL, -ENOMEM
- */
-int vu_dma_dirty_track(struct vu_dma *dma, uint64_t pgsize);
-
-/** The device wrote [addr, addr + len). Any thread, in a section. Cheap when nobody tracks. */
-void vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len);
-
-/**
- * Report and clear what was written in a range that lies in regions that are mapped.
- *
- * @param pgsize
- *   Bytes a bit of the report stands for, a power of two; need not be that of the tracking.
- * @param bitmap
- *   Cleared, then filled: bit i is the page at addr + i * pgsize. @p size bytes, a multiple of 8.
- * @return 0; -EINVAL: @p size is not what range and page size need; -ENOENT: not in any region;
- *   -ENOTSUP: nobody tracks
- */
-int vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
-	void *bitmap, size_t size);
 
 #endif /* VU_DMA_H */

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
+#include "vu_dirty.h"
+#include "vu_dma.h"
+#include "vu_dma_tree.h"
+#include "vu_sigbus.h"
+
+/* The region that a thread found last. Right as long as the generation is the table's. */
+struct last_find {
+	uint64_t generation;
+	const struct vu_dma_region *region;
+};
+
+static _Thread_local struct last_find last_find;
+
+/*
+ * Readers and the writer agree on one order of what they do to root, generation and epochs: all
+ * of it is sequentially consistent, which costs a reader nothing on most processors.
+ */
+
+/* One count for all tables, so that a thread need not remember which one it looked at. */
+static _Atomic uint64_t generations = 1;
+
+static void
+generation_next(struct vu_dma *dma)
+{
+	atomic_store(&dma->generation, atomic_fetch_add(&generations, 1));
+}
+
+int
+vu_dma_init(struct vu_dma *dma, uint32_t max_regions)
+{
+	memset(dma, 0, sizeof(*dma));
+	dma->max_regions = max_regions;
+	generation_next(dma);
+	return vu_sigbus_watch(dma);
+}
+
+static struct vu_dma_node *
+dma_root(const struct vu_dma *dma)
+{
+	return atomic_load(&dma->root);
+}
+
+/* ---- regions ---- */
+
+static void
+region_free(struct vu_dma_region *region)
+{
+	if (region->mmap_addr != NULL)
+		munmap(region->mmap_addr, region->mmap_size);
+	if (region->fd >= 0)
+		close(region->fd);
+	free(atomic_load(&region->dirty));
+	free(region);
+}
+
+/* Is the range in the file, and what is the size of the file's pages? */
+static int
+file_check(int fd, uint64_t offset, uint64_t size, uint64_t *pgsize)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (offset > (uint64_t)st.st_size || size > (uint64_t)st.st_size - offset)
+		return -EINVAL;
+	*pgsize = (uint64_t)RTE_MAX((long)st.st_blksize, sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
+/*
+ * Offsets need not be aligned: the mapping starts at the page below and is longer by as much. It
+ * is made of whole pages of the file, which may be huge ones: munmap() insists.
+ */
+static int
+region_mmap(struct vu_dma_region *region, uint64_t size)
+{
+	uint64_t pgsize = 1;
+	uint64_t below;
+	void *addr;
+	int rc;
+
+	rc = file_check(region->fd, region->fd_offset, size, &pgsize);
+	if (rc < 0)
+		return rc;
+	below = region->fd_offset % pgsize;
+	size = RTE_ALIGN_MUL_CEIL(below + size, pgsize);
+	addr = mmap(NULL, size, region->prot, MAP_SHARED | MAP_NORESERVE, region->fd,
+		(off_t)(region->fd_offset - below));
+	if (addr == MAP_FAILED)
+		return -errno;
+	region->mmap_addr = addr;
+	region->mmap_size = size;
+	region->base = (uint8_t *)addr + below;
+	return 0;
+}
+
+static int
+region_new(uint64_t addr, uint64_t size, int prot, int fd, uint64_t fd_offset,
+	struct vu_dma_region **out)
+{
+	struct vu_dma_region *region;
+	int rc;
+
+	region = calloc(1, sizeof(*region));
+	if (region == NULL)
+		return -ENOMEM;
+	region->addr = addr;
+	region->last = addr + (size - 1);
+	region->prot = prot;
+	region->fd = fd;
+	region->fd_offset = fd_offset;
+	rc = fd < 0 ? 0 : region_mmap(region, size);
+	if (rc < 0) {
+		free(region);
+		return rc;
+	}
+	*out = region;
+	return 0;
+}
+
+/* Give up a region that is in no table; its descriptor stays the caller's. */
+static void
+region_cancel(struct vu_dma_region *region)
+{
+	region->fd = -1;
+	region_free(region);
+}
+
+/* ---- changes, by one thread ---- */
+
+static void
+flat_forget(struct vu_dma *dma)
+{
+	free(dma->flat);
+	dma->flat = NULL;
+}
+
+/* Nobody who begins now sees the old tree. */
+static void
+root_publish(struct vu_dma *dma, struct vu_dma_node *root)
+{
+	flat_forget(dma);
+	atomic_store(&dma->root, root);
+	generation_next(dma);
+}
+
+/* Old nodes go when nobody reads them any more; waiting for one or for many takes as long. */
+static void
+retire(struct vu_dma *dma, struct vu_dma_nodes *old)
+{
+	while (old->nb > 0) {
+		if (dma->nb_retired == RTE_DIM(dma->retired)) {
+			vu_epoch_wait();
+			vu_dma_retired_free(dma);
+		}
+		dma->retired[dma->nb_retired++] = old->node[--old->nb];
+	}
+}
+
+void
+vu_dma_retired_free(struct vu_dma *dma)
+{
+	while (dma->nb_retired > 0)
+		free(dma->retired[--dma->nb_retired]);
+}
+
+static bool
+range_is_free(const struct vu_dma *dma, uint64_t addr, uint64_t last)
+{
+	const struct vu_dma_region *next = vu_dma_tree_find(dma_root(dma), addr);
+
+	return next == NULL || next->addr > last;
+}
+
+static int
+dma_insert(struct vu_dma *dma, struct vu_dma_region *region)
+{
+	struct vu_dma_nodes old = { .nb = 0 };
+	struct vu_dma_node *root;
+	int rc;
+
+	rc = vu_dma_tree_insert(dma_root(dma), region->last, region, &root, &old);
+	if (rc < 0)
+		return rc;
+	dma->nb_regions++;
+	root_publish(dma, root);
+	retire(dma, &old);
+	return 0;
+}
+
+int
+vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int fd,
+	uint64_t fd_offset)
+{
+	struct vu_dma_region *region;
+	int rc;
+
+	if (size == 0 || size - 1 > UINT64_MAX - addr)
+		return -EINVAL;
+	if (!range_is_free(dma, addr, addr + (size - 1)))
+		return -EEXIST;
+	if (dma->nb_regions == dma->max_regions)
+		return -ENOSPC;
+	rc = region_new(addr, size, prot, fd, fd_offset, &region);
+	if (rc < 0)
+		return rc;
+	rc = vu_dirty_alloc(region, dma->dirty_pgsize);
+	if (rc == 0)
+		rc = dma_insert(dma, region);
+	if (rc < 0)
+		region_cancel(region);
+	return rc;
+}
+
+int
+vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size)
+{
+	struct vu_dma_nodes old = { .nb = 0 };
+	struct vu_dma_region *region = vu_dma_tree_find(dma_root(dma), addr);
+	struct vu_dma_node *root;
+	int rc;
+
+	if (region == NULL || region->addr != addr || region->last - addr != size - 1)
+		return -ENOENT;
+	rc = vu_dma_tree_remove(dma_root(dma), region->last, &root, &old);
+	if (rc < 0)
+		return rc;
+	dma->nb_regions--;
+	atomic_store(&dma->leaving, region);
+	root_publish(dma, root);
+	vu_epoch_wait();
+	atomic_store(&dma->leaving, NULL);
+	vu_dma_nodes_free(&old);
+	vu_dma_retired_free(dma);
+	region_free(region);
+	return 0;
+}
+
+static void
+visit_free(struct vu_dma_region *region, void *arg)
+{
+	RTE_SET_USED(arg);
+	region_free(region);
+}
+
+uint32_t
+vu_dma_unmap_all(struct vu_dma *dma)
+{
+	struct vu_dma_node *root = dma_root(dma);
+	uint32_t nb = dma->nb_regions;
+
+	dma->nb_regions = 0;
+	atomic_store(&dma->all_leaving, root);
+	root_publish(dma, NULL);
+	vu_epoch_wait();
+	atomic_store(&dma->all_leaving, NULL);
+	vu_dma_retired_free(dma);
+	vu_dma_tree_walk(root, visit_free, NULL);
+	vu_dma_tree_free(root);
+	return nb;
+}
+
+void
+vu_dma_fini(struct vu_dma *dma)
+{
+	vu_sigbus_unwatch(dma);
+	vu_dma_unmap_all(dma);
+}
+
+/* ---- reading, by any thread ---- */
+
+static inline const struct vu_dma_region *
+region_if_holds(const struct vu_dma_region *region, uint64_t addr)
+{
+	return region != NULL && region->addr <= addr && addr <= region->last ? region : NULL;
+}
+
+static __rte_noinline const struct vu_dma_region *
+find_in_tree(const struct vu_dma *dma, uint64_t addr)
+{
+	uint64_t generation = atomic_load(&dma->generation);
+	const struct vu_dma_region *region;
+
+	region = region_if_holds(vu_dma_tree_find(dma_root(dma), addr), addr);
+	if (region != NULL)
+		last_find = (struct last_find){ .generation = generation, .region = region };
+	return region;
+}
+
+static inline const struct vu_dma_region *
+find(const struct vu_dma *dma, uint64_t addr)
+{
+	const struct vu_dma_region *region = last_find.region;
+
+	/* the generation is the table's own: the region is in it and not freed */
+	if (likely(last_find.generation == atomic_load(&dma->generation) &&
+			addr - region->addr <= region->last - region->addr))
+		return region;
+	return find_in_tree(dma, addr);
+}
+
+const struct vu_dma_region *
+vu_dma_find(const struct vu_dma *dma, uint64_t addr)
+{
+	return find(dma, addr);
+}
+
+static int
+region_check(const struct vu_dma_region *region, int prot)
+{
+	if (region == NULL)
+		return -EFAULT;
+	if ((region->prot & prot) != prot)
+		return -EACCES;
+	return region->base != NULL ? 0 : -ENOTSUP;
+}
+
+/* Ranges that lie in several regions, which may follow each other in memory, too. */
+static __rte_noinline int
+sg_many(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
+	int nb_iov)
+{
+	const struct vu_dma_region *region;
+	uint64_t part;
+	uint8_t *at;
+	int nb = 0;
+	int rc;
+
+	while (len > 0) {
+		region = find(dma, addr);
+		rc = region_check(region, prot);
+		if (rc < 0)
+			return rc;
+		at = region->base + (addr - region->addr);
+		part = region->last - addr < len - 1 ? region->last - addr + 1 : len;
+		if (nb > 0 && (uint8_t *)iov[nb - 1].iov_base + iov[nb - 1].iov_len == at) {
+			iov[nb - 1].iov_len += part;
+		} else if (nb < nb_iov) {
+			iov[nb++] = (struct iovec){ .iov_base = at, .iov_len = part };
+		} else {
+			return -ENOSPC;
+		}
+		addr += part;
+		len -= part;
+	}
+	return nb;
+}
+
+int
+vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
+	int nb_iov)
+{
+	const struct vu_dma_region *region;
+
+	if (unlikely(len == 0 || len - 1 > UINT64_MAX - addr || nb_iov < 1))
+		return -EINVAL;
+	region = find(dma, addr);
+	if (likely(region != NULL && region->last - addr >= len - 1 &&
+			(region->prot & prot) == prot && region->base != NULL)) {
+		iov->iov_base = region->base + (addr - region->addr);
+		iov->iov_len = len;
+		return 1;
+	}
+	return sg_many(dma, addr, len, prot, iov, nb_iov);
+}
+
+/* ---- the flat table ---- */
+
+static void
+visit_flat(struct vu_dma_region *region, void *arg)
+{
+	struct rte_vfio_user_mem *flat = arg;
+
+	flat->entry[flat->entry_num++] = (struct rte_vfio_user_mtb_entry){
+		.gpa = region->addr,
+		.size = region->last - region->addr + 1,
+		.host_user_addr = (uintptr_t)region->base,
+		.mmap_addr = region->mmap_addr,
+		.mmap_size = region->mmap_size,
+		.fd = region->fd,
+		.protection = (uint32_t)region->prot,
+	};
+}
+
+const struct rte_vfio_user_mem *
+vu_dma_flat(struct vu_dma *dma)
+{
+	if (dma->flat == NULL && dma->nb_regions > 0) {
+		dma->flat = malloc(sizeof(*dma->flat) +
+			dma->nb_regions * sizeof(dma->flat->entry[0]));
+		if (dma->flat == NULL)
+			return NULL;
+		dma->flat->entry_num = 0;
+		vu_dma_tree_walk(dma_root(dma), visit_flat, dma->flat);
+	}
+	return dma->flat;
+}

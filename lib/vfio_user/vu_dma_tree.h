@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VU_DMA_TREE_H
+#define VU_DMA_TREE_H
+
+/**
+ * @file
+ * The order of DMA regions: a tree of wide nodes, keyed by address. A change makes new nodes for
+ * the few that lie between the root and the region, and leaves all others shared; who still reads
+ * the old root sees the table as it was. Pure: no lock, no system call but for memory.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vu_dma_region;
+
+/** Entries of a node. */
+#define VU_DMA_FANOUT 64u
+
+/** Deepest tree: more than all regions that memory could hold. */
+#define VU_DMA_DEPTH_MAX 8u
+
+struct vu_dma_node {
+	uint32_t nb;	/**< entries used, at least 1 */
+	uint32_t level;	/**< 0: the entries are regions */
+	uint64_t last[VU_DMA_FANOUT];	/**< highest address below entry i; ascending */
+	union {
+		struct vu_dma_node *child[VU_DMA_FANOUT];
+		struct vu_dma_region *region[VU_DMA_FANOUT];
+	};
+};
+
+/** Nodes that a change has taken out, for vu_dma_nodes_free() after a grace period. */
+struct vu_dma_nodes {
+	unsigned int nb;
+	struct vu_dma_node *node[4 * VU_DMA_DEPTH_MAX];
+};
+
+/** First entry of a node whose highest address is not below @p addr; nb if there is none. */
+static inline uint32_t
+vu_dma_node_find(const struct vu_dma_node *node, uint64_t addr)
+{
+	uint32_t low = 0, len = node->nb, half;
+
+	while (len > 0) {
+		half = len / 2;
+		if (node->last[low + half] < addr) {
+			low += half + 1;
+			len -= half + 1;
+		} else {
+			len = half;
+		}
+	}
+	return low;
+}
+
+/** @return the region with the lowest last byte at or above @p addr, or NULL */
+static inline struct vu_dma_region *
+vu_dma_tree_find(const struct vu_dma_node *node, uint64_t addr)
+{
+	uint32_t i;
+
+	while (node != NULL) {
+		i = vu_dma_node_find(node, addr);
+		if (i == node->nb)
+			return NULL;
+		if (node->level == 0)
+			return node->region[i];
+		node = node->child[i];
+	}
+	return NULL;
+}
+
+/**
+ * Add a region that overlaps none.
+ *
+ * @param root
+ *   The tree, NULL: empty.
+ * @param last
+ *   Address of the region's last byte.
+ * @param[out] new_root
+ *   The tree with it.
+ * @param[out] old
+ *   What the new tree does not use; empty before.
+ * @return 0, or -ENOMEM with nothing changed
+ */
+int vu_dma_tree_insert(struct vu_dma_node *root, uint64_t last, struct vu_dma_region *region,
+	struct vu_dma_node **new_root, struct vu_dma_nodes *old);
+
+/**
+ * Take out the region that ends at @p last, which is there.
+ *
+ * @return 0, or -ENOMEM with nothing changed
+ */
+int vu_dma_tree_remove(struct vu_dma_node *root, uint64_t last, struct vu_dma_node **new_root,
+	struct vu_dma_nodes *old);
+
+/** Call a function for each region in ascending order. */
+void vu_dma_tree_walk(const struct vu_dma_node *root,
+	void (*visit)(struct vu_dma_region *region, void *arg), void *arg);
+
+/** Free nodes, not regions. */
+void vu_dma_nodes_free(struct vu_dma_nodes *nodes);
+
+/** Free a whole tree, not its regions. */
+void vu_dma_tree_free(struct vu_dma_node *root);
+
+#endif /* VU_DMA_TREE_H */

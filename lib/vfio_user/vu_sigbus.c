@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "vu_dma.h"
+#include "vu_dma_tree.h"
+#include "vu_sigbus.h"
+
+/* A table, or a place for one. Places are never freed: a handler may be looking at them. */
+struct watch {
+	struct watch *next;
+	_Atomic(struct vu_dma *) dma;
+};
+
+static _Atomic(struct watch *) watches;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sigaction before;
+static _Thread_local bool passing_on;
+
+/* ---- in the handler: no lock, no allocation, no log ---- */
+
+static struct vu_dma_region *
+region_if_maps(struct vu_dma_region *region, uintptr_t addr)
+{
+	uintptr_t start;
+
+	if (region == NULL || region->mmap_addr == NULL)
+		return NULL;
+	start = (uintptr_t)region->mmap_addr;
+	return addr >= start && addr - start < region->mmap_size ? region : NULL;
+}
+
+/* Regions are ordered by IOVA, so each has to be looked at. This happens once for each region. */
+static struct vu_dma_region *
+find_in_tree(const struct vu_dma_node *node, uintptr_t addr)
+{
+	struct vu_dma_region *region = NULL;
+	uint32_t i;
+
+	for (i = 0; node != NULL && region == NULL && i < node->nb; i++) {
+		if (node->level > 0)
+			region = find_in_tree(node->child[i], addr);
+		else
+			region = region_if_maps(node->region[i], addr);
+	}
+	return region;
+}
+
+static struct vu_dma_region *
+find_in_table(struct vu_dma *dma, uintptr_t addr)
+{
+	struct vu_dma_region *region;
+
+	region = find_in_tree(atomic_load(&dma->root), addr);
+	if (region == NULL)
+		region = region_if_maps(atomic_load(&dma->leaving), addr);
+	if (region == NULL)
+		region = find_in_tree(atomic_load(&dma->all_leaving), addr);
+	return region;
+}
+
+static bool
+region_zero(const struct vu_dma_region *region)
+{
+	return mmap(region->mmap_addr, region->mmap_size, PROT_READ | PROT_WRITE,
+		MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+}
+
+static bool
+fault_mend(uintptr_t addr)
+{
+	struct vu_dma_region *region;
+	struct watch *watch;
+	struct vu_dma *dma;
+
+	for (watch = atomic_load(&watches); watch != NULL; watch = watch->next) {
+		dma = atomic_load(&watch->dma);
+		region = dma != NULL ? find_in_table(dma, addr) : NULL;
+		if (region != NULL) {
+			atomic_store(&dma->broken, true);
+			return region_zero(region);
+		}
+	}
+	return false;
+}
+
+static void
+handler_before(int sig, siginfo_t *info, void *context)
+{
+	if ((before.sa_flags & SA_SIGINFO) != 0)
+		before.sa_sigaction(sig, info, context);
+	else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+		before.sa_handler(sig);
+	else
+		signal(sig, SIG_DFL);
+}
+
+/*
+ * A default handler ends the process when the access is tried again; so do two handlers that each
+ * take the other for the one before it.
+ */
+static void
+pass_on(int sig, siginfo_t *info, void *context)
+{
+	if (passing_on) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	passing_on = true;
+	handler_before(sig, info, context);
+	passing_on = false;
+}
+
+/* Who loads or stores through a mapping is in a section: what is found is not freed meanwhile. */
+static void
+handler(int sig, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	if (!vu_epoch_inside() || !fault_mend((uintptr_t)info->si_addr))
+		pass_on(sig, info, context);
+	errno = saved_errno;
+}
+
+/* ---- watching ---- */
+
+/* Somebody may have put another handler in the place of ours since the last table. */
+static int
+handler_install(void)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+	struct sigaction now;
+
+	if (sigaction(SIGBUS, NULL, &now) < 0)
+		return -errno;
+	if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == handler)
+		return 0;
+	before = now;
+	sigemptyset(&action.sa_mask);
+	return sigaction(SIGBUS, &action, NULL) == 0 ? 0 : -errno;
+}
+
+static struct watch *
+watch_get(void)
+{
+	struct watch *watch;
+
+	for (watch = atomic_load(&watches); watch != NULL; watch = watch->next)
+		if (atomic_load(&watch->dma) == NULL)
+			return watch;
+	watch = calloc(1, sizeof(*watch));
+	if (watch == NULL)
+		return NULL;
+	watch->next = atomic_load(&watches);
+	atomic_store(&watches, watch);
+	return watch;
+}
+
+int
+vu_sigbus_watch(struct vu_dma *dma)
+{
+	struct watch *watch;
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = handler_install();
+	watch = rc == 0 ? watch_get() : NULL;
+	if (watch != NULL)
+		atomic_store(&watch->dma, dma);
+	else if (rc == 0)
+		rc = -ENOMEM;
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+void
+vu_sigbus_unwatch(struct vu_dma *dma)
+{
+	struct watch *watch;
+
+	pthread_mutex_lock(&lock);
+	for (watch = atomic_load(&watches); watch != NULL; watch = watch->next)
+		if (atomic_load(&watch->dma) == dma)
+			atomic_store(&watch->dma, NULL);
+	pthread_mutex_unlock(&lock);
+	/* a handler that looks at the table runs inside a section */
+	vu_epoch_wait();
+}
