@@ -601,6 +601,17 @@ pwrite(int fd, const void *buf, size_t len, off_t off)
 
 /* Mappings. */
 
+/* Linux has unmapped what was there by the time it asks the driver of a device. */
+static void
+range_give_up(void *addr, size_t len)
+{
+	int err = errno;
+
+	if (REAL(munmap)(addr, len) == 0)
+		mapping_gone(addr, len);
+	errno = err;
+}
+
 void *
 mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
@@ -608,8 +619,11 @@ mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 
 	if (fails(INTERPOSE_MMAP))
 		return MAP_FAILED;
-	if (HAS_ROUTE(fd, mmap) && ROUTE(fd, mmap, len, prot, flags, off) != 0)
+	if (HAS_ROUTE(fd, mmap) && ROUTE(fd, mmap, len, prot, flags, off) != 0) {
+		if ((flags & MAP_FIXED) != 0)
+			range_give_up(addr, len);
 		return MAP_FAILED;
+	}
 	map = REAL(mmap)(addr, len, prot, flags, fd, off);
 	if (map != MAP_FAILED)
 		mapping_new(map, len);

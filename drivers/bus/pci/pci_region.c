@@ -100,8 +100,8 @@ reserve(const struct pci_device *dev, uint64_t len, uint8_t **hint)
 }
 
 /*
- * Put a window into the reservation. A kernel may give up the range before it asks the device's
- * owner, so a refused window is reserved again.
+ * Put a window into the reservation. Linux may have given up the range by the time it asks the
+ * device's driver, so a refused window is reserved again.
  */
 static int
 window_place(const struct pci_region *region, const struct rte_vfio_area *window)
