@@ -129,6 +129,13 @@ region_info_get(int fd, uint32_t index, struct rte_vfio_region *region)
 	return rc;
 }
 
+/* A device works without these. */
+static bool
+region_is_optional(uint32_t index)
+{
+	return index == PCI_REGION_ROM || index == PCI_REGION_VGA;
+}
+
 /*
  * Ask for one region, once. What the kernel does not have is no region; what it tells in a way
  * that makes no sense is one that is not mapped.
@@ -148,7 +155,7 @@ region_fetch(const struct pci_device *dev, uint32_t index, struct rte_vfio_regio
 	if (rc != 0)
 		PCI_LOG(ERR, "%s: region %" PRIu32 ": cannot be told: %s", dev->pub.name, index,
 			rte_strerror(-rc));
-	return rc;
+	return region_is_optional(index) ? 0 : rc;
 }
 
 static uint32_t
