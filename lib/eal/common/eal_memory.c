@@ -337,6 +337,8 @@ memory_set_up(void)
 
 	if (rc == 0)
 		rc = eal_malloc_init(nodes, nb_nodes);
+	if (rc == 0)
+		rc = eal_memzone_init();
 	if (rc == 0 && eal_options()->memory_mb != 0)
 		rc = eal_malloc_preallocate((size_t)eal_options()->memory_mb << 20);
 	return rc;
@@ -365,6 +367,7 @@ eal_memory_cleanup(void)
 	fallback_told = false;
 	if (lists == NULL)
 		return 0;
+	eal_memzone_cleanup();
 	eal_malloc_cleanup();
 	windows_destroy();
 	eal_shared_free(lists, sizeof(*lists));

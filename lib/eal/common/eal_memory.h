@@ -82,6 +82,12 @@ eal_malloc_init(const int *nodes, unsigned int nb_nodes);
 void
 eal_malloc_cleanup(void);
 
+/** Sets up the table of zones. 0, -ENOMEM. */
+int
+eal_memzone_init(void);
+void
+eal_memzone_cleanup(void);
+
 /** Gives the heap of the calling thread's node memory that stays. 0, -ENOMEM. */
 int
 eal_malloc_preallocate(size_t len);
