@@ -883,6 +883,24 @@ test_devargs_that_eal_frees_are_not_used(void **state)
 }
 
 static void
+test_devargs_that_eal_frees_late_are_not_used(void **state)
+{
+	static const char *const allow[] = { "-a", "01:00.0,key=value", NULL };
+	struct tame_driver *one = tame_new("one", table_1, MAPPED);
+
+	fake_pci_add("0000:01:00.0", &plain);
+	tame_register(one);
+	eal_session_start(allow);
+	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
+	assert_int_equal(bus->scan(), 0);
+	assert_ptr_equal(find("01:00.0"), &one->dev->device);
+	assert_int_equal(rte_devargs_remove(rte_devargs_next("pci", NULL)), 0);
+	assert_int_equal(bus->plug(&one->dev->device), 0);
+	assert_null(one->dev->device.devargs);
+	eal_session_stop();
+}
+
+static void
 test_driver_may_refuse_to_let_go(void **state)
 {
 	struct tame_driver *one = tame_new("one", table_1, MAPPED, .remove_rc = -EBUSY);
@@ -1247,6 +1265,7 @@ static const struct CMUnitTest tests[] = {
 	BUS_TEST(test_device_is_added_and_removed_at_run_time),
 	BUS_TEST(test_user_wish_outlives_an_unplug),
 	BUS_TEST(test_devargs_that_eal_frees_are_not_used),
+	BUS_TEST(test_devargs_that_eal_frees_late_are_not_used),
 	BUS_TEST(test_driver_may_refuse_to_let_go),
 	BUS_TEST(test_device_is_not_removed_during_its_probe),
 	BUS_TEST(test_device_that_vanishes_during_its_probe_stays_valid),

@@ -100,7 +100,7 @@ rte_pci_dump(FILE *f)
 	const struct pci_device *dev;
 	uint64_t from = 0;
 
-	while ((dev = pci_list_next(&from)) != NULL) {
+	while ((dev = pci_list_next_fresh(&from)) != NULL) {
 		dump_identity(f, dev);
 		dump_bars(f, dev);
 		dump_interrupts(f, dev);

@@ -143,12 +143,24 @@ device_new(uint64_t key)
 	return dev;
 }
 
+/* Other threads may be reading it; mostly nothing has changed. */
+static void
+text_set(char *text, size_t size, const char *to)
+{
+	if (strcmp(text, to) != 0)
+		strlcpy(text, to, size);
+}
+
 static void
 device_set_names(struct pci_device *dev, const struct rte_devargs *devargs)
 {
-	strlcpy(dev->label, devargs != NULL ? devargs->name : dev->pub.name, sizeof(dev->label));
-	snprintf(dev->bus_info, sizeof(dev->bus_info), "vendor_id=%x, device_id=%x",
-		dev->pub.id.vendor_id, dev->pub.id.device_id);
+	char info[sizeof(dev->bus_info)];
+
+	snprintf(info, sizeof(info), "vendor_id=%x, device_id=%x", dev->pub.id.vendor_id,
+		dev->pub.id.device_id);
+	text_set(dev->bus_info, sizeof(dev->bus_info), info);
+	text_set(dev->label, sizeof(dev->label),
+		devargs != NULL ? devargs->name : dev->pub.name);
 }
 
 static void
@@ -272,6 +284,12 @@ pci_list_next(uint64_t *from)
 }
 
 struct pci_device *
+pci_list_next_fresh(uint64_t *from)
+{
+	return list_next(from, entry_complete);
+}
+
+struct pci_device *
 pci_list_next_match(uint64_t *from)
 {
 	return list_next(from, entry_match);
@@ -319,6 +337,8 @@ pci_list_refresh(struct pci_device *dev)
 	if (entry != NULL && entry->dev == dev) {
 		stale = (entry->flags & ENTRY_DEV_FRESH) == 0 && !entry_in_use(entry);
 		rc = entry_complete(entry);
+		if (dev->pub.device.devargs != NULL)
+			dev->pub.device.devargs = entry_devargs(entry);
 	}
 	pthread_mutex_unlock(&list.lock);
 	return rc == 0 ? stale : rc;

@@ -61,7 +61,10 @@ void pci_entries_free(struct pci_entry *entries, size_t nb);
  */
 struct pci_device *pci_list_next(uint64_t *from);
 
-/** The same, for devices only that some registered driver may take, and with all read anew. */
+/** The same, with all read anew. */
+struct pci_device *pci_list_next_fresh(uint64_t *from);
+
+/** The same, for devices only that some registered driver may take. */
 struct pci_device *pci_list_next_match(uint64_t *from);
 
 /** The same, for devices only that somebody has looked at; reads nothing. */

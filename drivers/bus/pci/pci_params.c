@@ -112,7 +112,7 @@ filter_next(const struct filter *filter, const struct rte_device *start)
 	if (start != NULL)
 		from = pci_addr_key(&RTE_DEV_TO_PCI_CONST(start)->addr) + 1;
 	if (filter->any)
-		return pci_list_next(&from);
+		return pci_list_next_fresh(&from);
 	return pci_addr_key(&filter->addr) < from ? NULL : pci_list_find(&filter->addr);
 }
 

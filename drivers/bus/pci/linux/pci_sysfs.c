@@ -268,22 +268,29 @@ scan_folder(struct pci_scan *scan, DIR *dir)
 	return rc != 0 ? rc : -errno;
 }
 
+/* Attributes are from now on those of the folder behind @fd. */
+static int
+folder_keep(int fd)
+{
+	if (sysfs_fd >= 0)
+		return dup3(fd, sysfs_fd, O_CLOEXEC) < 0 ? -errno : 0;
+	sysfs_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return sysfs_fd < 0 ? -errno : 0;
+}
+
 static int
 scan_open(void)
 {
-	int fd, kept;
+	int fd, rc;
 
 	fd = open(rte_pci_get_sysfs_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	kept = sysfs_fd < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : dup3(fd, sysfs_fd, O_CLOEXEC);
-	if (kept < 0) {
-		kept = -errno;
-		close(fd);
-		return kept;
-	}
-	sysfs_fd = kept;
-	return fd;
+	rc = folder_keep(fd);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }
 
 int
