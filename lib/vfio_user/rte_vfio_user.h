@@ -44,6 +44,8 @@ struct rte_vfio_user_reg_info;
  *   Bytes, at least 1. [pos, pos + count) is inside the region.
  * @param pos
  *   Offset in the region, in bytes.
+ * @param iswrite
+ *   The client writes.
  * @return
  *   @p count, or a negative errno that goes to the client; less than @p count is -EIO to it.
  *
@@ -199,6 +201,8 @@ const struct rte_vfio_user_mem *rte_vfio_user_get_mem_table(int dev_id);
 /**
  * Eventfds that the client bound to the vectors of an interrupt type.
  *
+ * @param dev_id
+ *   The device.
  * @param index
  *   Type: VFIO_PCI_INTX_IRQ_INDEX and so on.
  * @param count
@@ -247,6 +251,10 @@ struct rte_vfio_user_options {
 /**
  * rte_vfio_user_register() with options.
  *
+ * @param sock_addr
+ *   As there.
+ * @param ops
+ *   As there.
  * @param opt
  *   Copied. NULL: the defaults.
  * @return
@@ -291,6 +299,8 @@ int rte_vfio_user_poll_fd(int dev_id);
  * thread, even while the client unmaps the range or truncates its file: an access then reads zeros
  * and the session is marked broken.
  *
+ * @param dev_id
+ *   The device.
  * @param addr
  *   IOVA of the first byte.
  * @param len
@@ -298,7 +308,9 @@ int rte_vfio_user_poll_fd(int dev_id);
  * @param prot
  *   PROT_READ, PROT_WRITE: what the device is going to do.
  * @param iov
- *   Filled with up to @p nb_iov pieces; adjacent pieces are joined.
+ *   Filled with the pieces; adjacent pieces are joined.
+ * @param nb_iov
+ *   Entries of @p iov, at least 1.
  * @return
  *   Number of pieces; -EFAULT: part of the range is not mapped; -EACCES: not permitted by @p prot;
  *   -ENOSPC: more than @p nb_iov pieces; -ENOTSUP: part of the range is only reachable by messages,
@@ -380,6 +392,8 @@ struct rte_vfio_user_migration_ops {
 /**
  * Make a device migratable. Before rte_vfio_user_start().
  *
+ * @param sock_addr
+ *   Names the session.
  * @param ops
  *   Copied.
  * @return 0; -ENOENT; -EBUSY: it is started; -EINVAL
@@ -436,6 +450,10 @@ int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
  * VFIO_DEVICE_GET_REGION_INFO, with its capabilities when argsz leaves room for them, else
  * argsz tells the room they need.
  *
+ * @param dev_id
+ *   The device.
+ * @param info
+ *   index and argsz are set by the caller.
  * @param fd
  *   Set to what the region can be mapped from, which is then the caller's, or to -1. Comes with
  *   the full answer only. May be NULL.
@@ -450,8 +468,14 @@ int rte_vfio_user_get_irq_info(int dev_id, struct vfio_irq_info *info);
 /**
  * Let the device use memory. The regions are sent without waiting for one another.
  *
+ * @param dev_id
+ *   The device.
+ * @param mem
+ *   The regions.
  * @param fds
  *   For each region what to map it from, or -1. They stay the caller's.
+ * @param num
+ *   How many there are.
  * @return
  *   0; or the first error, with those regions mapped that the server accepted unmapped again
  */
