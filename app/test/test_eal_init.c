@@ -93,7 +93,7 @@ static const struct {
 	const char *options;
 	enum rte_iova_mode want;
 } iova_cases[] = {
-	{ RTE_IOVA_DC, "--no-pci", RTE_IOVA_VA },
+	{ RTE_IOVA_DC, "--no-pci --no-huge", RTE_IOVA_VA },
 	{ RTE_IOVA_VA, "--no-pci", RTE_IOVA_VA },
 	{ RTE_IOVA_DC, "--no-pci --iova-mode=va", RTE_IOVA_VA },
 	{ RTE_IOVA_PA, "--no-pci --iova-mode=va", RTE_IOVA_VA },

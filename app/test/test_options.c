@@ -168,7 +168,6 @@ test_defaults(void **state)
 	assert_true(rte_eal_has_hugepages());
 	assert_false(rte_eal_create_uio_dev());
 	assert_int_equal(rte_eal_vfio_intr_mode(), RTE_INTR_MODE_NONE);
-	assert_int_equal(rte_eal_iova_mode(), RTE_IOVA_VA);
 	assert_int_equal(rte_eal_process_type(), RTE_PROC_PRIMARY);
 	assert_true(rte_eal_get_baseaddr() != 0);
 	rte_eal_vfio_get_vf_token(token);
