@@ -11,6 +11,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,14 +31,14 @@ struct fake_edu {
 	uint32_t id;	/**< what it says it is */
 	bool no_irq;	/**< it has no interrupt */
 	bool no_dma_map;	/**< no memory can be mapped for it */
-	bool hold;	/**< operations go on until fake_edu_finish() */
-	bool dead;	/**< reads are all ones, writes go nowhere */
-	int io_rc;	/**< of each access, when negative */
+	atomic_bool hold;	/**< operations go on until fake_edu_finish() */
+	atomic_bool dead;	/**< reads are all ones, writes go nowhere */
+	atomic_int io_rc;	/**< of each access, when negative */
 	/* what happened to it; the maps are of now */
-	unsigned int nb_opens, nb_closes;
-	unsigned int nb_odd_accesses;	/**< that the real one would not take */
-	unsigned int nb_dma_faults;
-	bool bus_master;	/**< may it do DMA? */
+	atomic_uint nb_opens, nb_closes;
+	atomic_uint nb_odd_accesses;	/**< that the real one would not take */
+	atomic_uint nb_dma_faults;
+	atomic_bool bus_master;	/**< may it do DMA? */
 	struct fake_edu_map maps[FAKE_EDU_MAPS_MAX];
 
 	/* its inside */
