@@ -91,8 +91,9 @@ edu_irq_release(struct rte_edu *edu)
 	edu_write(edu, EDU_REG_STATUS, 0);
 	if (!edu->irq_works)
 		return;
-	rte_intr_disable(handle);
+	/* a callback that still runs acknowledges, which it may not once interrupts are off */
 	rte_intr_callback_unregister_sync(handle, edu_interrupt, edu);
+	rte_intr_disable(handle);
 	edu_write(edu, EDU_REG_IRQ_ACK, EDU_ALL_ONES);
 }
 
