@@ -309,6 +309,16 @@ queue_interrupts(const struct rte_pci_device *dev, int queue, int timeout_ms)
 	return count;
 }
 
+/*
+ * After each interrupt a timer of the device runs for 128 us (datasheet, 10.2.4.7), and QEMU 7.2
+ * ends itself when MSI-X is off by its end. There is nothing to see of it from here.
+ */
+static void
+let_timers_end(void)
+{
+	usleep(100000);
+}
+
 static void
 test_each_msix_vector_arrives_at_its_own_place(void **state)
 {
@@ -335,6 +345,7 @@ test_each_msix_vector_arrives_at_its_own_place(void **state)
 	assert_int_equal(atomic_load(&others), 1);
 
 	reg_write(dev, E1000E_IMC, UINT32_MAX);
+	let_timers_end();
 	assert_int_equal(rte_intr_disable(intr), 0);
 	rte_intr_efd_disable(intr);
 	assert_true(rte_intr_callback_unregister_sync(intr, count_interrupt, &others) >= 0);
@@ -357,8 +368,9 @@ test_interrupts_can_be_switched_off_and_on(void **state)
 		reg_write(dev, E1000E_IMS, E1000E_CAUSE(0));
 		reg_write(dev, E1000E_ICS, E1000E_CAUSE(0));
 		assert_true(becomes(&count, round));
-		assert_int_equal(rte_intr_disable(intr), 0);
 		reg_write(dev, E1000E_IMC, UINT32_MAX);
+		let_timers_end();
+		assert_int_equal(rte_intr_disable(intr), 0);
 	}
 	assert_true(rte_intr_callback_unregister_sync(intr, count_interrupt, &count) >= 0);
 	assert_int_equal(vm_bus_remove(dev), 0);
