@@ -25,11 +25,13 @@ struct member {
 	size_t offset;
 	uint64_t min;
 	uint64_t max;
+	bool always;	/* written even if it is the default: not all peers have the same */
 	const char *why;	/* said when type or range is wrong */
 };
 
-#define MEMBER(name_, type_, field, min_, max_) { \
+#define MEMBER(name_, always_, type_, field, min_, max_) { \
 	.name = name_, \
+	.always = always_, \
 	.type = type_, \
 	.offset = offsetof(struct vu_caps, field), \
 	.min = min_, \
@@ -38,16 +40,16 @@ struct member {
 }
 
 static const struct member cap_members[] = {
-	MEMBER("max_msg_fds", MEMBER_U32, max_msg_fds, 0, UINT32_MAX),
-	MEMBER("max_data_xfer_size", MEMBER_U32, max_data_xfer_size, 1, UINT32_MAX),
-	MEMBER("max_dma_maps", MEMBER_U32, max_dma_maps, 0, UINT32_MAX),
-	MEMBER("pgsizes", MEMBER_U64, pgsizes, 1, INT64_MAX),
-	MEMBER("write_multiple", MEMBER_BOOL, write_multiple, 0, 1),
+	MEMBER("max_msg_fds", true, MEMBER_U32, max_msg_fds, 0, UINT32_MAX),
+	MEMBER("max_data_xfer_size", true, MEMBER_U32, max_data_xfer_size, 1, UINT32_MAX),
+	MEMBER("max_dma_maps", false, MEMBER_U32, max_dma_maps, 0, UINT32_MAX),
+	MEMBER("pgsizes", false, MEMBER_U64, pgsizes, 1, INT64_MAX),
+	MEMBER("write_multiple", false, MEMBER_BOOL, write_multiple, 0, 1),
 };
 
 static const struct member migration_members[] = {
-	MEMBER("pgsize", MEMBER_U64, mig_pgsize, 1, INT64_MAX),
-	MEMBER("max_bitmap_size", MEMBER_U64, mig_max_bitmap_size, 0, INT64_MAX),
+	MEMBER("pgsize", true, MEMBER_U64, mig_pgsize, 1, INT64_MAX),
+	MEMBER("max_bitmap_size", false, MEMBER_U64, mig_max_bitmap_size, 0, INT64_MAX),
 };
 
 void
@@ -192,27 +194,38 @@ vu_caps_parse(const char *text, size_t len, struct vu_caps *caps, const char **w
 	return rc;
 }
 
-static int
-member_write(json_t *object, const struct member *m, const struct vu_caps *caps)
+static uint64_t
+member_value(const struct member *m, const struct vu_caps *caps)
 {
 	const void *field = (const char *)caps + m->offset;
-	json_t *value;
 
 	if (m->type == MEMBER_BOOL)
-		value = json_boolean(*(const bool *)field);
-	else if (m->type == MEMBER_U32)
-		value = json_integer(*(const uint32_t *)field);
-	else
-		value = json_integer((json_int_t)*(const uint64_t *)field);
-	return json_object_set_new(object, m->name, value);
+		return *(const bool *)field;
+	return m->type == MEMBER_U32 ? *(const uint32_t *)field : *(const uint64_t *)field;
 }
 
 static int
+member_write(json_t *object, const struct member *m, uint64_t value)
+{
+	if (m->type == MEMBER_BOOL)
+		return json_object_set_new(object, m->name, json_boolean(value));
+	return json_object_set_new(object, m->name, json_integer((json_int_t)value));
+}
+
+/* What has its default is left out: there are peers with room for a short text only. */
+static int
 members_write(json_t *object, const struct member *m, size_t nb, const struct vu_caps *caps)
 {
-	for (; nb > 0; m++, nb--)
-		if (member_write(object, m, caps) < 0)
+	struct vu_caps absent;
+	uint64_t value;
+
+	vu_caps_default(&absent);
+	for (; nb > 0; m++, nb--) {
+		value = member_value(m, caps);
+		if ((m->always || value != member_value(m, &absent)) &&
+				member_write(object, m, value) < 0)
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -223,9 +236,10 @@ twin_socket_write(json_t *object, const struct vu_caps *caps)
 
 	if (!caps->twin_socket)
 		return 0;
-	twin = json_pack("{s:b}", "supported", 1);
-	if (caps->twin_fd_index >= 0)
-		json_object_set_new(twin, "fd_index", json_integer(caps->twin_fd_index));
+	if (caps->twin_fd_index < 0)
+		twin = json_pack("{s:b}", "supported", 1);
+	else
+		twin = json_pack("{s:b,s:i}", "supported", 1, "fd_index", caps->twin_fd_index);
 	return json_object_set_new(object, "twin_socket", twin);
 }
 
@@ -237,8 +251,9 @@ migration_write(json_t *object, const struct vu_caps *caps)
 	if (!caps->migration)
 		return 0;
 	migration = json_object();
-	members_write(migration, migration_members, RTE_DIM(migration_members), caps);
-	return json_object_set_new(object, "migration", migration);
+	if (json_object_set_new(object, "migration", migration) < 0)
+		return -ENOMEM;
+	return members_write(migration, migration_members, RTE_DIM(migration_members), caps);
 }
 
 int

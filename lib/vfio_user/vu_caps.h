@@ -51,7 +51,10 @@ void vu_caps_default(struct vu_caps *caps);
 int vu_caps_parse(const char *text, size_t len, struct vu_caps *caps, const char **why);
 
 /**
- * Write capabilities, without a NUL behind @p cap bytes.
+ * Write capabilities; what has its default may be left out.
+ *
+ * @param cap
+ *   Bytes at @p text.
  *
  * @return bytes of text, the NUL included; -ENOSPC; -ENOMEM
  */
