@@ -37,22 +37,20 @@ struct vu_dma_nodes {
 	struct vu_dma_node *node[4 * VU_DMA_DEPTH_MAX];
 };
 
-/** First entry of a node whose highest address is not below @p addr; nb if there is none. */
+/**
+ * First entry of a node whose highest address is not below @p addr; nb if there is none. Which half
+ * it is in cannot be predicted, so there is no branch on it.
+ */
 static inline uint32_t
 vu_dma_node_find(const struct vu_dma_node *node, uint64_t addr)
 {
 	uint32_t low = 0, len = node->nb, half;
 
-	while (len > 0) {
+	for (; len > 1; len -= half) {
 		half = len / 2;
-		if (node->last[low + half] < addr) {
-			low += half + 1;
-			len -= half + 1;
-		} else {
-			len = half;
-		}
+		low += half & -(uint32_t)(node->last[low + half - 1] < addr);
 	}
-	return low;
+	return low + (node->last[low] < addr);
 }
 
 /** @return the region with the lowest last byte at or above @p addr, or NULL */
