@@ -90,8 +90,10 @@ rte_pci_dump(FILE *f);
  * @param cap
  *   RTE_PCI_EXT_CAP_ID_*.
  * @return
- *   Its offset in bytes; 0 if there is none, or the device has no such space; a negative value
- *   if configuration space cannot be read.
+ *   - > 0: its offset in bytes.
+ *   - 0: there is none, or the device has no such space.
+ *   - -ENODEV: the device is not mapped.
+ *   - another negative errno: what rte_pci_read_config() said.
  */
 __rte_experimental
 off_t
@@ -105,7 +107,9 @@ rte_pci_find_ext_capability(const struct rte_pci_device *dev, uint32_t cap);
  * @param enable
  *   true: it may.
  * @return
- *   0, or a negative value if configuration space cannot be read or written.
+ *   - 0: success, also if it is so already.
+ *   - -ENODEV: the device is not mapped.
+ *   - another negative errno: what rte_pci_read_config() or rte_pci_write_config() said.
  */
 __rte_experimental
 int
@@ -131,8 +135,10 @@ rte_pci_has_capability_list(const struct rte_pci_device *dev);
  * @param cap
  *   RTE_PCI_CAP_ID_*.
  * @return
- *   Its offset in bytes; 0 if there is none; a negative value if configuration space cannot be
- *   read.
+ *   - > 0: its offset in bytes.
+ *   - 0: there is none.
+ *   - -ENODEV: the device is not mapped.
+ *   - another negative errno: what rte_pci_read_config() said.
  */
 __rte_experimental
 off_t
@@ -416,7 +422,10 @@ rte_pci_ioport_write(struct rte_pci_ioport *p, const void *data, size_t len, off
  * @param enable
  *   true: on.
  * @return
- *   0, or a negative value if configuration space cannot be written.
+ *   - 0: success.
+ *   - -EINVAL: @p offset is not in extended configuration space.
+ *   - -ENODEV: the device is not mapped.
+ *   - another negative errno: what rte_pci_write_config() said.
  */
 __rte_internal
 int
