@@ -180,7 +180,8 @@ test_without_eal_there_is_no_memory(void **state)
 	assert_null(rte_mem_iova2virt(4096));
 	assert_int_equal(rte_memseg_walk((rte_memseg_walk_t)NULL, &visitor_is_not_called), 0);
 	assert_int_equal(rte_eal_get_physmem_size(), 0);
-	assert_int_equal(rte_extmem_register((void *)(uintptr_t)SEGMENT, SEGMENT, NULL, 0, 4096), -1);
+	assert_int_equal(rte_extmem_register((void *)(uintptr_t)SEGMENT, SEGMENT, NULL, 0, 4096),
+		-1);
 }
 
 static void
@@ -296,7 +297,8 @@ test_little_address_space_is_enough(void **state)
 	pid = fork();
 	if (pid == 0) {
 		setrlimit(RLIMIT_AS, &limit);
-		_exit(eal_command_init("--no-pci --no-huge") >= 0 && rte_malloc("test", SEGMENT, 0) != NULL &&
+		_exit(eal_command_init("--no-pci --no-huge") >= 0 &&
+			rte_malloc("test", SEGMENT, 0) != NULL &&
 			rte_malloc("test", 4096 * MIB, 0) == NULL && rte_errno == ENOMEM ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -464,7 +466,8 @@ test_iova_mode_is_what_the_system_allows(void **state)
 			cases[i].mode != RTE_IOVA_DC);
 		assert_int_equal(rte_eal_iova_mode(), cases[i].mode);
 		if (cases[i].mode != RTE_IOVA_DC)
-			assert_int_equal(rte_eal_using_phys_addrs(), cases[i].tells && cases[i].huge &&
+			assert_int_equal(rte_eal_using_phys_addrs(),
+				cases[i].tells && cases[i].huge &&
 				strstr(cases[i].options, "--no-huge") == NULL);
 		rte_eal_cleanup();
 		rmdir(group);
@@ -695,8 +698,10 @@ test_a_visitor_can_end_a_walk(void **state)
 		assert_int_equal(rte_memseg_contig_walk(run_count, &walked), answers[i]);
 		assert_int_equal(rte_memseg_list_walk(list_count, &walked), answers[i]);
 		assert_int_equal(rte_memseg_walk_thread_unsafe(segment_count, &walked), answers[i]);
-		assert_int_equal(rte_memseg_contig_walk_thread_unsafe(run_count, &walked), answers[i]);
-		assert_int_equal(rte_memseg_list_walk_thread_unsafe(list_count, &walked), answers[i]);
+		assert_int_equal(rte_memseg_contig_walk_thread_unsafe(run_count, &walked),
+			answers[i]);
+		assert_int_equal(rte_memseg_list_walk_thread_unsafe(list_count, &walked),
+			answers[i]);
 		assert_int_equal(walked.nb, 6);
 	}
 }
@@ -958,7 +963,8 @@ test_a_callback_uses_memory_and_never_hangs(void **state)
 static void
 test_registrations_are_checked(void **state)
 {
-	char longest[RTE_MEM_EVENT_CALLBACK_NAME_LEN], too_long[RTE_MEM_EVENT_CALLBACK_NAME_LEN + 1];
+	char longest[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
+	char too_long[RTE_MEM_EVENT_CALLBACK_NAME_LEN + 1];
 	const struct {
 		const char *name;
 		rte_mem_event_callback_t callback;
@@ -1369,7 +1375,8 @@ grow_and_shrink(void *arg)
 static void
 test_walks_and_changes_happen_at_once(void **state)
 {
-	void *(*const runs[])(void *) = { walk_often, grow_and_shrink, grow_and_shrink, walk_often };
+	void *(*const runs[])(void *) = { walk_often, grow_and_shrink, grow_and_shrink,
+		walk_often };
 	pthread_t threads[RTE_DIM(runs)];
 	char ids[RTE_DIM(runs)];
 	void *result;

@@ -90,7 +90,8 @@ test_bad_wishes_are_refused(void **state)
 		{ "z", SIZE_MAX, SOCKET_ID_ANY, 0, 64, 0, EINVAL },
 		{ "z", (size_t)1 << 39, SOCKET_ID_ANY, 0, 64, 0, ENOMEM },
 		{ "z", 1, SOCKET_ID_ANY, RTE_MEMZONE_16GB, 64, 0, ENOMEM },
-		{ longest, 1, SOCKET_ID_ANY, RTE_MEMZONE_16GB | RTE_MEMZONE_SIZE_HINT_ONLY, 64, 0, 0 },
+		{ longest, 1, SOCKET_ID_ANY, RTE_MEMZONE_16GB | RTE_MEMZONE_SIZE_HINT_ONLY, 64, 0,
+			0 },
 		{ longest, 1, SOCKET_ID_ANY, 0, 64, 0, EEXIST },
 	};
 	const struct rte_memzone *mz;

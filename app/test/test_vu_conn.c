@@ -82,7 +82,8 @@ test_message_arrives_as_it_was_sent(void **state)
 	struct pair *pair = *state;
 	struct vu_rx_msg msg;
 
-	assert_int_equal(send_command(&pair->a, 7, VU_REGION_READ, "0123456789abcdef", 16, NULL, 0), 0);
+	assert_int_equal(send_command(&pair->a, 7, VU_REGION_READ, "0123456789abcdef", 16, NULL, 0),
+		0);
 	receive(&pair->b, &msg);
 	assert_int_equal(msg.hdr.id, 7);
 	assert_int_equal(msg.hdr.cmd, VU_REGION_READ);

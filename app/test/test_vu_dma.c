@@ -126,7 +126,8 @@ test_the_last_byte_of_the_address_space_can_be_mapped(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, memory_file(PAGE), 0),
+		0);
 	assert_int_equal(sg(UINT64_MAX, 1, PROT_READ, &iov, 1), 1);
 	assert_int_equal(vu_dma_unmap(&dma, UINT64_MAX - PAGE + 1, PAGE), 0);
 	assert_int_equal(sg(UINT64_MAX, 1, PROT_READ, &iov, 1), -EFAULT);

@@ -331,8 +331,10 @@ static void
 make_write_multi(struct bytes *to)
 {
 	put(to, &(const uint64_t) { 2 }, 8);
-	PUT(to, vu_write_multi_entry, .offset = 0x10, .count = 4, .data = { 0x78, 0x56, 0x34, 0x12 });
-	PUT(to, vu_write_multi_entry, .offset = 0x18, .count = 8, .data = { 1, 2, 3, 4, 5, 6, 7, 8 });
+	PUT(to, vu_write_multi_entry, .offset = 0x10, .count = 4, .data = {
+		0x78, 0x56, 0x34, 0x12 });
+	PUT(to, vu_write_multi_entry, .offset = 0x18, .count = 8, .data = {
+		1, 2, 3, 4, 5, 6, 7, 8 });
 }
 
 static void
@@ -499,7 +501,8 @@ static const struct {
 	{ "mig_data_read_reply", { 11, VU_MIG_DATA_READ, REPLY }, make_mig_data },
 	{ "mig_data_write_request", { 12, VU_MIG_DATA_WRITE, CMD }, make_mig_data },
 	{ "mig_data_write_reply", { 12, VU_MIG_DATA_WRITE, REPLY }, make_none },
-	{ "error_reply", { 7, VU_DMA_UNMAP, .flags = VU_F_TYPE_REPLY | VU_F_ERROR, .error = EINVAL },
+	{ "error_reply", { 7, VU_DMA_UNMAP, .flags = VU_F_TYPE_REPLY | VU_F_ERROR,
+		.error = EINVAL },
 		make_none },
 };
 

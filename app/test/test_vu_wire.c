@@ -102,7 +102,8 @@ bench_parse(void **state)
 		keep_best(&copy, copy_ns(&rx));
 		keep_best(&parse, parse_ns(&rx));
 	}
-	printf("parse and check a posted write: %.1f ns (%.0f M/s), copy of its bytes %.1f ns: %.2fx\n",
+	printf("parse and check a posted write: %.1f ns (%.0f M/s), "
+		"copy of its bytes %.1f ns: %.2fx\n",
 		parse, 1e3 / parse, copy, parse / copy);
 	vu_rx_fini(&rx);
 }
@@ -282,7 +283,8 @@ bench_posted(void **state)
 		rate = posted_per_s();
 		ours = RTE_MAX(ours, rate);
 	}
-	printf("posted writes, 16 a send, connection only: %.2f M/s, bare receiver %.2f M/s: %.2fx\n",
+	printf("posted writes, 16 a send, connection only: %.2f M/s, "
+		"bare receiver %.2f M/s: %.2fx\n",
 		ours / 1e6, bare / 1e6, ours / bare);
 }
 

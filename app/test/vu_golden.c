@@ -99,7 +99,10 @@ const struct vu_golden vu_goldens[] = {
 		"38000000 00000000 01000000 01000000"
 		"0010000000000000 0400000000000000 00000000 00000000 01000000 00000000"
 		"4433221100000000", NULL, 1 },
-	/* u64 offset, u64 size, u32 fd, u32 type, u32 flags, u32 shadow fd, u64 shadow offset, u64 datamatch */
+	/*
+	 * u64 offset, u64 size, u32 fd, u32 type, u32 flags, u32 shadow fd, u64 shadow offset,
+	 * u64 datamatch
+	 */
 	{ "get_region_io_fds_shadow_reply",
 		HDR("0600", "0600", "50000000", REPLY, NO_ERROR)
 		"40000000 00000000 01000000 01000000"

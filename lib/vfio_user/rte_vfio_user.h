@@ -114,7 +114,8 @@ struct rte_vfio_user_notify_ops {
 	/** The DMA table or the interrupts have changed. The return value is not used. */
 	int (*update_status)(int dev_id);
 	/**
-	 * With @p lock 1, a change begins that a data path must not see half done; with 0 it is over.
+	 * With @p lock 1, a change begins that a data path must not see half done; with 0 it is
+	 * over.
 	 * @return 0, or a negative errno with which the change is refused (only with @p lock 1)
 	 */
 	int (*lock_dp)(int dev_id, int lock);
@@ -295,9 +296,9 @@ int rte_vfio_user_poll_fd(int dev_id);
 /**
  * Translate a range of guest memory to pointers. Takes no lock and makes no system call.
  *
- * The pointers are valid between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() of the same
- * thread, even while the client unmaps the range or truncates its file: an access then reads zeros
- * and the session is marked broken.
+ * The pointers are valid between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() of the
+ * same thread, even while the client unmaps the range or truncates its file: an access then reads
+ * zeros and the session is marked broken.
  *
  * @param dev_id
  *   The device.

@@ -151,7 +151,8 @@ vu_unmap_reply_decode(const struct vu_unmap *unmap, const void *payload, size_t 
 		return -EPROTO;
 	if (!unmap->want_bitmap)
 		return len == sizeof(fixed) ? 0 : -EPROTO;
-	if (len - sizeof(fixed) < sizeof(struct vu_bitmap) || len - VU_UNMAP_MAX != unmap->bitmap.size)
+	if (len - sizeof(fixed) < sizeof(struct vu_bitmap) ||
+			len - VU_UNMAP_MAX != unmap->bitmap.size)
 		return -EPROTO;
 	*bitmap = (const uint8_t *)payload + VU_UNMAP_MAX;
 	return 0;
@@ -163,7 +164,8 @@ int
 vu_device_info_decode(const void *payload, size_t len, struct vfio_device_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	if (!fixed_copy(info, VU_DEVICE_INFO_SIZE, payload, len) || info->argsz < VU_DEVICE_INFO_SIZE)
+	if (!fixed_copy(info, VU_DEVICE_INFO_SIZE, payload, len) ||
+			info->argsz < VU_DEVICE_INFO_SIZE)
 		return -EPROTO;
 	return 0;
 }
@@ -316,7 +318,8 @@ irq_set_check(const struct vfio_irq_set *set, struct vu_irq_set *decoded)
 
 /* The data of the next vectors, at most as many as fit in one request; their number. */
 static uint32_t
-irq_msg_data(const struct vfio_irq_set *set, uint32_t from, uint32_t max_fds, struct vu_irq_msg *msg)
+irq_msg_data(const struct vfio_irq_set *set, uint32_t from, uint32_t max_fds,
+	struct vu_irq_msg *msg)
 {
 	uint32_t nb = set->count - from;
 

@@ -6,7 +6,8 @@
 /**
  * @file
  * Payloads whose meaning the command table cannot check: parts of variable length, fields that
- * exclude each other, replies that must fit their request. Pure: bytes in, structures out, and back.
+ * exclude each other, replies that must fit their request. Pure: bytes in, structures out, and
+ * back.
  *
  * Payloads may have any alignment. A function that reads a request returns -EINVAL for what its
  * sender should not have sent, one that reads a reply -EPROTO; none reads a byte behind the length

@@ -123,7 +123,9 @@ vu_conn_flush(struct vu_conn *conn)
 	return vu_tx_flush(&conn->tx, conn->sock);
 }
 
-/** Collect short messages, so that several go out in one call: before handling what was received. */
+/**
+ * Collect short messages, so that several go out in one call: before handling what was received.
+ */
 static inline void
 vu_conn_cork(struct vu_conn *conn)
 {

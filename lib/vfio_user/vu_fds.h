@@ -18,7 +18,9 @@ struct vu_fds {
 	int fd[VU_SCM_MAX_FD];	/**< -1: taken */
 };
 
-/** Take a descriptor out of the set. @return it, now the caller's, or -1 if there is none at @p i */
+/**
+ * Take a descriptor out of the set. @return it, now the caller's, or -1 if there is none at @p i
+ */
 static inline int
 vu_fds_take(struct vu_fds *fds, unsigned int i)
 {

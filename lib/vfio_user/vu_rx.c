@@ -133,7 +133,10 @@ rx_dest_matches(const struct vu_rx *rx)
 		hdr.flags == VU_F_TYPE_REPLY && hdr.size == RX_DEST_FRONT + rx->dest.len;
 }
 
-/* Where the bytes of the next receive go, in the order in which they come. Returns how many pieces. */
+/*
+ * Where the bytes of the next receive go, in the order in which they come. Returns how many
+ * pieces.
+ */
 static unsigned int
 rx_targets(struct vu_rx *rx, struct iovec iov[3])
 {

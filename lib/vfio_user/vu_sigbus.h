@@ -13,7 +13,10 @@
 
 struct vu_dma;
 
-/** Watch a table. Installs the handler unless it is in place. @return 0, -ENOMEM, errno of sigaction() */
+/**
+ * Watch a table. Installs the handler unless it is in place. @return 0, -ENOMEM, errno of
+ * sigaction()
+ */
 int vu_sigbus_watch(struct vu_dma *dma);
 
 /** Do not watch a table any more. */

@@ -70,7 +70,8 @@ tx_msg_build(struct tx_msg *msg, const struct vu_hdr *hdr, const struct iovec *p
 
 /* One call. Returns the number of bytes, 0 if the socket takes nothing now, or -errno. */
 static ssize_t
-tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned int nb_fds, int flags)
+tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned int nb_fds,
+	int flags)
 {
 	union {
 		struct cmsghdr hdr;
@@ -309,7 +310,8 @@ tx_drop_fds(struct vu_tx *tx, unsigned int nb)
 }
 
 static ssize_t
-tx_call_with_fds(const struct vu_tx *tx, int sock, struct iovec *iov, unsigned int nb_fds, int flags)
+tx_call_with_fds(const struct vu_tx *tx, int sock, struct iovec *iov, unsigned int nb_fds,
+	int flags)
 {
 	int fds[VU_SCM_MAX_FD] = { -1 };
 	unsigned int i;
@@ -460,7 +462,8 @@ vu_tx_send_wait(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const stru
 void *
 vu_tx_reserve(struct vu_tx *tx, size_t len)
 {
-	if (tx->broken || vu_tx_queued(tx) >= VU_TX_LIMIT || len > UINT32_MAX - sizeof(struct vu_hdr))
+	if (tx->broken || vu_tx_queued(tx) >= VU_TX_LIMIT ||
+			len > UINT32_MAX - sizeof(struct vu_hdr))
 		return NULL;
 	if (tx_make_room(tx, sizeof(struct vu_hdr) + len) < 0)
 		return NULL;

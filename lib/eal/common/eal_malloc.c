@@ -300,7 +300,8 @@ static bool
 owned_lock(const void *ptr, struct owned *owned)
 {
 	owned->msl = eal_memory_list_of(ptr);
-	if (nodes == NULL || owned->msl == NULL || !owned->msl->heap || (uintptr_t)ptr % HEAP_UNIT != 0)
+	if (nodes == NULL || owned->msl == NULL || !owned->msl->heap ||
+			(uintptr_t)ptr % HEAP_UNIT != 0)
 		return false;
 	owned->node = node_of_socket(owned->msl->socket_id);
 	owned->block = heap_block_of(ptr);

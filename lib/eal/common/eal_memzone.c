@@ -193,7 +193,8 @@ memory_ok(const struct wish *wish, const char *addr)
 	const struct rte_memseg *ms = rte_mem_virt2memseg(addr, NULL);
 
 	return pages_ok(wish->flags, ms->hugepage_sz) &&
-		((wish->flags & RTE_MEMZONE_IOVA_CONTIG) == 0 || iova_is_contiguous(addr, wish->len));
+		((wish->flags & RTE_MEMZONE_IOVA_CONTIG) == 0 ||
+			iova_is_contiguous(addr, wish->len));
 }
 
 static char *

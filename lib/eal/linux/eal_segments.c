@@ -61,8 +61,8 @@ window_map_at(uintptr_t base, size_t len, int fd)
 static char *
 window_map_anywhere(size_t len, size_t align, int fd)
 {
-	char *range = mmap(NULL, len + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			-1, 0);
+	char *range = mmap(NULL, len + align, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char *start, *addr;
 
 	if (range == MAP_FAILED)
@@ -157,7 +157,8 @@ file_create(const struct eal_window *window)
 	int fd;
 
 	if (window->huge)
-		flags |= MFD_HUGETLB | (unsigned int)__builtin_ctzll(window->page_sz) << MFD_HUGE_SHIFT;
+		flags |= MFD_HUGETLB |
+			(unsigned int)__builtin_ctzll(window->page_sz) << MFD_HUGE_SHIFT;
 	snprintf(name, sizeof(name), "rte-node%d-%lluk", window->socket,
 		(unsigned long long)window->page_sz / 1024);
 	fd = memfd_not_executable(name, flags);
