@@ -352,6 +352,23 @@ test_probe_error_stops_asking(void **state)
 }
 
 static void
+test_probe_error_ends_what_another_driver_kept(void **state)
+{
+	struct tame_driver *keeper = tame_new("keeper", table_1,
+		MAPPED | RTE_PCI_DRV_KEEP_MAPPED_RES, .probe_rc = 1);
+	struct tame_driver *bad = tame_new("bad", table_1, MAPPED, .probe_rc = -EIO);
+	struct fake_pci *fake = fake_pci_add("0000:01:00.0", &plain);
+
+	tame_register(keeper);
+	tame_register(bad);
+	eal_session_start(NULL);
+	assert_non_null(bad->bar0);
+	assert_released(bad->dev);
+	assert_int_equal(fake->nb_closes, 1);
+	eal_session_stop();
+}
+
+static void
 test_bus_fails_only_if_all_devices_fail(void **state)
 {
 	struct tame_driver *bad = tame_new("bad", table_1, MAPPED, .probe_rc = -EIO);
@@ -1109,8 +1126,9 @@ test_fault_is_found_among_many_devices(void **state)
 	struct tame_driver *one = tame_new("one", table_1, MAPPED);
 	struct fake_pci *fakes[150];
 	char name[PCI_PRI_STR_SIZE];
-	struct rte_device *dev;
+	struct rte_device *dev = NULL;
 	unsigned int i;
+	void *stale;
 
 	tame_register(one);
 	for (i = 0; i < RTE_DIM(fakes); i++) {
@@ -1124,6 +1142,9 @@ test_fault_is_found_among_many_devices(void **state)
 		assert_int_equal(bus->sigbus_handler(RTE_DEV_TO_PCI(dev)->mem_resource[0].addr), 0);
 		assert_int_equal(fakes[i]->nb_removed_in_signal, 1);
 	}
+	stale = RTE_DEV_TO_PCI(dev)->mem_resource[0].addr;
+	assert_int_equal(rte_dev_remove(dev), 0);
+	assert_int_equal(bus->sigbus_handler(stale), 1);
 	eal_session_stop();
 }
 
@@ -1243,6 +1264,7 @@ static const struct CMUnitTest tests[] = {
 	BUS_TEST(test_device_that_all_decline_is_released),
 	BUS_TEST(test_kept_mapping_serves_the_next_probe),
 	BUS_TEST(test_probe_error_stops_asking),
+	BUS_TEST(test_probe_error_ends_what_another_driver_kept),
 	BUS_TEST(test_bus_fails_only_if_all_devices_fail),
 	BUS_TEST(test_device_that_cannot_be_opened_is_an_error),
 	BUS_TEST(test_driver_may_map_by_itself),

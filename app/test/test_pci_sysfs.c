@@ -550,22 +550,47 @@ test_rescan_reads_an_unused_device_again(void **state)
 	assert_string_equal(dev->bus_info, "vendor_id=15b3, device_id=1019");
 }
 
+static unsigned int nb_compared;
+
+static int
+cmp_numa(const struct rte_device *dev, const void *data)
+{
+	nb_compared++;
+	return rte_dev_numa_node(dev) != *(const int *)data;
+}
+
 static void
 test_another_device_at_the_address_is_read_before_it_is_compared(void **state)
 {
 	struct fake_sysfs_desc other = nic;
-	struct rte_device *dev;
+	int node = nic.numa_node;
 
 	other.numa_node = 0;
 	fake_sysfs_add(sysfs, "0000:01:00.0", &nic);
 	eal_session_start(NULL);
-	assert_int_equal(count_devices(), 1);
+	assert_non_null(bus->find_device(NULL, cmp_numa, &node));
 	fake_sysfs_remove(sysfs, "0000:01:00.0");
-	fake_sysfs_add(sysfs, "0000:0f:00.0", &nic);	/* takes the inode, if that is free */
+	fake_sysfs_add(sysfs, "0000:0f:00.0", &other);	/* takes the inode, if that is free */
 	fake_sysfs_add(sysfs, "0000:01:00.0", &other);
 	rescan();
-	dev = bus->dev_iterate(NULL, "", NULL);
-	assert_int_equal(rte_dev_numa_node(dev), 0);
+	nb_compared = 0;
+	assert_null(bus->find_device(NULL, cmp_numa, &node));
+	assert_int_equal(nb_compared, 2);	/* each once, as it is now */
+}
+
+static void
+test_device_that_is_found_is_read_and_compared_again(void **state)
+{
+	int node = nic.numa_node;
+
+	fake_sysfs_add(sysfs, "0000:01:00.0", &nic);
+	eal_session_start(NULL);
+	assert_non_null(bus->find_device(NULL, cmp_numa, &node));
+	fake_sysfs_set(sysfs, "0000:01:00.0", "numa_node", "0\n");
+	rescan();
+	assert_null(bus->find_device(NULL, cmp_numa, &node));
+	node = 0;
+	assert_non_null(bus->find_device(NULL, cmp_numa, &node));
 }
 
 /* ---- drivers that do without a mapping ---- */
@@ -688,6 +713,7 @@ static const struct CMUnitTest tests[] = {
 	SYSFS_TEST(test_rescan_finds_what_came_and_went),
 	SYSFS_TEST(test_rescan_reads_an_unused_device_again),
 	SYSFS_TEST(test_another_device_at_the_address_is_read_before_it_is_compared),
+	SYSFS_TEST(test_device_that_is_found_is_read_and_compared_again),
 	SYSFS_TEST(test_driver_without_mapping_shares_a_device_with_the_kernel),
 	SYSFS_TEST(test_driver_sees_how_many_virtual_functions_are_on),
 	SYSFS_TEST(test_threads_may_walk_while_another_scans),

@@ -88,8 +88,6 @@ attribute_trouble(const struct rte_pci_addr *addr, const char *attribute, int rc
 {
 	char path[SYSFS_NAME_SIZE];
 
-	if (rc == -ENODEV)
-		return rc;
 	if (rc == -ENOENT && faccessat(sysfs_fd, attribute_path(addr, "", path), F_OK, 0) != 0)
 		return -ENODEV;
 	trouble->what = attribute;
