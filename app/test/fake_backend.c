@@ -31,13 +31,22 @@ fake_claims(const char *kernel_driver, int dirfd, const char *name)
 	return strcmp(kernel_driver, FAKE_BACKEND_KERNEL_DRIVER) == 0;
 }
 
+/* NULL: the device is in sysfs only. */
 static struct fake_pci *
-fake_of(const struct pci_device *dev)
+fake_find(const struct pci_device *dev)
 {
 	struct fake_pci *fake = devices;
 
 	while (fake != NULL && rte_pci_addr_cmp(&fake->addr, &dev->pub.addr) != 0)
 		fake = fake->next;
+	return fake;
+}
+
+static struct fake_pci *
+fake_of(const struct pci_device *dev)
+{
+	struct fake_pci *fake = fake_find(dev);
+
 	assert_non_null(fake);
 	return fake;
 }
@@ -64,9 +73,9 @@ fake_scan(struct pci_scan *scan)
 static enum rte_iova_mode
 fake_iova_mode(const struct pci_device *dev, const struct rte_pci_driver *drv)
 {
-	const struct fake_pci *fake = fake_of(dev);
+	const struct fake_pci *fake = fake_find(dev);
 
-	if (fake->iova_mode != RTE_IOVA_DC)
+	if (fake != NULL && fake->iova_mode != RTE_IOVA_DC)
 		return fake->iova_mode;
 	return (drv->drv_flags & RTE_PCI_DRV_NEED_IOVA_AS_VA) != 0 ? RTE_IOVA_VA : RTE_IOVA_DC;
 }

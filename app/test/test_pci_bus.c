@@ -884,7 +884,7 @@ test_user_wish_outlives_an_unplug(void **state)
 static void
 test_devargs_that_eal_frees_are_not_used(void **state)
 {
-	static const char *const allow[] = { "-a", "01:00.0,key=value", NULL };
+	static const char *const allow[] = { "-a", "01:00.0,key=value", "-a", "02:00.0", NULL };
 	struct tame_driver *one = tame_new("one", table_1, MAPPED);
 
 	fake_pci_add("0000:01:00.0", &plain);
@@ -902,7 +902,7 @@ test_devargs_that_eal_frees_are_not_used(void **state)
 static void
 test_devargs_that_eal_frees_late_are_not_used(void **state)
 {
-	static const char *const allow[] = { "-a", "01:00.0,key=value", NULL };
+	static const char *const allow[] = { "-a", "01:00.0,key=value", "-a", "02:00.0", NULL };
 	struct tame_driver *one = tame_new("one", table_1, MAPPED);
 
 	fake_pci_add("0000:01:00.0", &plain);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bus_driver.h>
@@ -15,6 +17,8 @@
 #include <rte_devargs.h>
 #include <rte_eal.h>
 #include <rte_log.h>
+#include <rte_malloc.h>
+#include <rte_memory.h>
 
 #include "eal_session.h"
 #include "fake_backend.h"
@@ -654,6 +658,39 @@ test_driver_sees_how_many_virtual_functions_are_on(void **state)
 	rte_pci_unregister(&sharing_driver);
 }
 
+static void
+iommu_make(const char *name, const char *cap)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/iommu", sysfs->devices, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/%s/iommu/intel-iommu", sysfs->devices, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fake_sysfs_set(sysfs, name, "iommu/intel-iommu/cap", cap);
+}
+
+/* Of all devices that drivers may take, not only of the first one. */
+static void
+test_memory_is_where_each_iommu_reaches_it(void **state)
+{
+	fake_sysfs_add(sysfs, "0000:01:00.0", &foreign);
+	iommu_make("0000:01:00.0", "d2008c40660462\n");	/* 39 bits */
+	fake_sysfs_add(sysfs, "0000:02:00.0", &foreign);
+	rte_pci_register(&sharing_driver);
+	eal_session_start(NULL);
+	assert_int_equal(rte_mem_check_dma_mask(39), 0);
+	rte_free(rte_malloc(NULL, 1, 0));
+	eal_session_stop();
+	iommu_make("0000:02:00.0", "130000\n");	/* 20 bits: no memory is there */
+	eal_session_start(NULL);
+	assert_null(rte_malloc(NULL, 1, 0));
+	eal_session_stop();
+	rte_pci_unregister(&sharing_driver);
+	eal_session_start(NULL);
+	assert_non_null(rte_malloc(NULL, 1, 0));
+}
+
 /* ---- threads ---- */
 
 static void *
@@ -716,6 +753,7 @@ static const struct CMUnitTest tests[] = {
 	SYSFS_TEST(test_device_that_is_found_is_read_and_compared_again),
 	SYSFS_TEST(test_driver_without_mapping_shares_a_device_with_the_kernel),
 	SYSFS_TEST(test_driver_sees_how_many_virtual_functions_are_on),
+	SYSFS_TEST(test_memory_is_where_each_iommu_reaches_it),
 	SYSFS_TEST(test_threads_may_walk_while_another_scans),
 };
 
