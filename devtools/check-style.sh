@@ -53,10 +53,11 @@ text_files()
 
 rule_license_in_the_head()
 {
-	code_files | while read -r name; do
-		head -n 2 "$name" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' ||
-			echo "$name: no SPDX line"
-	done
+	code_files | xargs awk '
+		function check() { if (name != "" && !seen) print name ": no SPDX line" }
+		FNR == 1 { check(); seen = 0; name = FILENAME }
+		FNR <= 2 && /SPDX-License-Identifier: BSD-3-Clause/ { seen = 1 }
+		END { check() }'
 }
 
 rule_no_blanks_at_line_end()
@@ -66,18 +67,27 @@ rule_no_blanks_at_line_end()
 
 rule_newline_at_the_end()
 {
-	text_files | while read -r name; do
-		[ -z "$(tail -c 1 "$name")" ] || echo "$name: no newline at the end"
-	done
+	text_files | xargs python3 -c '
+import sys
+for name in sys.argv[1:]:
+    if open(name, "rb").read()[-1:] not in (b"", b"\n"):
+        print(name + ": no newline at the end")'
 }
 
 # a tab is eight columns
 rule_at_most_100_columns()
 {
-	code_files | while read -r name; do
-		expand "$name" | awk -v name="$name" 'length($0) > 100 {
-			print name ":" NR ": " length($0) " columns" }'
-	done
+	code_files | xargs awk '
+		{
+			width = 0
+			n = split($0, part, "\t")
+			for (i = 1; i <= n; i++) {
+				width += length(part[i])
+				if (i < n)
+					width += 8 - width % 8
+			}
+		}
+		width > 100 { print FILENAME ":" FNR ": " width " columns" }'
 }
 
 rule_indent_with_tabs()

@@ -27,10 +27,9 @@ stages_print()
 {
 	cat <<'END'
   style    what a program can check of how the code reads
-  gcc      gcc, static libraries, unit and functional tests
+  gcc      gcc, static libraries, unit and functional tests, installation
   clang    clang, unit and functional tests
   shared   gcc, shared libraries, each public header alone as C and as C++, all tests
-  install  the installed files, as a user's program sees them
   asan     AddressSanitizer and UndefinedBehaviorSanitizer, all tests
   tsan     ThreadSanitizer, all tests
   docs     guides and API reference, without a warning
@@ -78,24 +77,18 @@ stage_style()
 
 stage_gcc()
 {
-	build build-gcc gcc && run_tests build-gcc --no-suite vm
+	build build-gcc gcc && run_tests build-gcc --no-suite vm --no-suite style
 }
 
 stage_clang()
 {
-	build build-clang clang && run_tests build-clang --no-suite vm
+	build build-clang clang && run_tests build-clang --no-suite vm --no-suite style
 }
 
 stage_shared()
 {
 	build build-shared gcc -Ddefault_library=shared -Dcheck_includes=true &&
-		run_tests build-shared --no-suite vm
-}
-
-stage_install()
-{
-	build build-shared gcc -Ddefault_library=shared -Dcheck_includes=true &&
-		devtools/test-install.sh build-shared
+		run_tests build-shared --no-suite vm --no-suite style
 }
 
 stage_asan()
@@ -104,7 +97,7 @@ stage_asan()
 		-Db_sanitize=address,undefined -Db_lundef=false &&
 		ASAN_OPTIONS=detect_stack_use_after_return=1 \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		run_tests build-asan --no-suite vm --timeout-multiplier 3
+		run_tests build-asan --no-suite vm --no-suite style --timeout-multiplier 3
 }
 
 stage_tsan()
@@ -112,7 +105,7 @@ stage_tsan()
 	build build-tsan gcc -Dbuildtype=debug -Doptimization=1 \
 		-Db_sanitize=thread -Db_lundef=false &&
 		TSAN_OPTIONS=halt_on_error=1 \
-		run_tests build-tsan --suite unit --suite functional --timeout-multiplier 3
+		run_tests build-tsan --no-suite vm --no-suite style --timeout-multiplier 3
 }
 
 stage_docs()
@@ -186,11 +179,11 @@ for arg in "$@"; do
 	-h | --help) usage; exit 0 ;;
 	--vm) vm=yes ;;
 	--no-install) install= ;;
-	style | gcc | clang | shared | install | asan | tsan | docs | vm) wanted="$wanted $arg" ;;
+	style | gcc | clang | shared | asan | tsan | docs | vm) wanted="$wanted $arg" ;;
 	*) echo "test.sh: unknown argument \"$arg\" (see --help)" >&2; exit 2 ;;
 	esac
 done
-[ -n "$wanted" ] || wanted="style gcc clang shared install asan tsan docs${vm:+ vm}"
+[ -n "$wanted" ] || wanted="style gcc clang shared asan tsan docs${vm:+ vm}"
 case " $wanted " in *' vm '*) vm=yes ;; esac
 
 if [ -n "$install" ]; then

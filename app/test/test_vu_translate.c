@@ -112,7 +112,8 @@ report(const char *what, const struct vu_dma *dma, uint32_t nb_regions, double f
 	any = measure_sg(dma);
 	addrs_fill(1);
 	last = measure_sg(dma);
-	printf("%5u regions%s: any %6.2f ns (%.0fx the load), that of the last call %5.2f ns (%.0fx)\n",
+	printf("%5u regions%s: any %6.2f ns (%.0fx the load), "
+		"that of the last call %5.2f ns (%.0fx)\n",
 		nb_regions, what, any, any / floor, last, last / floor);
 }
 
