@@ -44,7 +44,7 @@ probe(uint16_t vendor, uint16_t device)
 	char bdf[VM_BDF_LEN];
 
 	assert_true(vm_find(vendor, device, bdf));
-	dev = vm_bus_probe(bdf, "vfio-pci");
+	dev = vm_bus_probe(bdf, "vfio-pci", "");
 	assert_non_null(dev);
 	return dev;
 }

@@ -2,8 +2,9 @@
 
 /*
  * The driver of edu on the kernel's VFIO. The guest script says by DPDK_TEST_EAL_ARGS and
- * DPDK_TEST_INTERRUPT in which way interrupts come, and by DPDK_TEST_HUGEPAGES whether there are
- * huge pages.
+ * DPDK_TEST_INTERRUPT in which way interrupts come, by DPDK_TEST_HUGEPAGES whether there are huge
+ * pages, by DPDK_TEST_DMA_MASK how far the device reaches (28 bits if not said), and by
+ * DPDK_TEST_IN_REACH that this is far enough for EAL's memory.
  */
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +40,12 @@ static struct rte_edu *edu;
 static int
 open_edu(void **state)
 {
-	dev = vm_bus_probe(bdf, "vfio-pci");
+	const char *mask = getenv("DPDK_TEST_DMA_MASK");
+	char args[64] = "";
+
+	if (mask != NULL)
+		snprintf(args, sizeof(args), "dma_mask=%s", mask);
+	dev = vm_bus_probe(bdf, "vfio-pci", args);
 	return dev == NULL ? -1 : rte_edu_open(bdf, &edu);
 }
 
@@ -184,6 +191,60 @@ test_dma_keeps_what_it_does_not_touch(void **state)
 }
 
 static void
+dma_iova_both_ways(uint64_t iova, uint8_t *memory, size_t len)
+{
+	uint8_t expected[256];
+
+	assert_true(len <= sizeof(expected));
+	fill(memory, len, 3);
+	memcpy(expected, memory, len);
+	assert_int_equal(rte_edu_dma_iova(edu, RTE_EDU_DMA_TO_DEVICE, iova, 0, len, TIMEOUT_MS), 0);
+	memset(memory, 0, len);
+	assert_int_equal(rte_edu_dma_iova(edu, RTE_EDU_DMA_FROM_DEVICE, iova, 0, len, TIMEOUT_MS),
+		0);
+	assert_memory_equal(memory, expected, len);
+}
+
+static void
+test_dma_of_memory_from_eal(void **state)
+{
+	const char *mask_text = getenv("DPDK_TEST_DMA_MASK");
+	uint64_t mask = mask_text == NULL ? 0xfffffff : strtoull(mask_text, NULL, 16);
+	uint8_t *memory = rte_malloc(NULL, 256, 0);
+	uint64_t iova;
+
+	assert_non_null(memory);
+	iova = rte_mem_virt2iova(memory);
+	if (getenv("DPDK_TEST_IN_REACH") != NULL)
+		assert_true(iova <= mask - 256);
+	if (iova <= mask - 256)
+		dma_iova_both_ways(iova, memory, 256);
+	else
+		assert_int_equal(rte_edu_dma_iova(edu, RTE_EDU_DMA_TO_DEVICE, iova, 0, 256,
+			TIMEOUT_MS), -ERANGE);
+	rte_free(memory);
+}
+
+/* where no memory of EAL's is, and the slots of the driver are not */
+#define LOW_IOVA 0x100000
+
+static void
+test_dma_of_memory_that_the_program_maps(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(rte_extmem_register(memory, page, NULL, 0, page), 0);
+	assert_int_equal(rte_dev_dma_map(&dev->device, memory, LOW_IOVA, page), 0);
+	dma_iova_both_ways(LOW_IOVA, memory, 256);
+	assert_int_equal(rte_dev_dma_unmap(&dev->device, memory, LOW_IOVA, page), 0);
+	assert_int_equal(rte_extmem_unregister(memory, page), 0);
+	munmap(memory, page);
+}
+
+static void
 test_a_range_outside_the_buffer_is_refused(void **state)
 {
 	uint8_t byte = 0;
@@ -278,6 +339,8 @@ static const struct CMUnitTest tests[] = {
 	EDU_TEST(test_each_raised_interrupt_arrives_and_is_told_once),
 	EDU_TEST(test_dma_both_ways),
 	EDU_TEST(test_dma_keeps_what_it_does_not_touch),
+	EDU_TEST(test_dma_of_memory_from_eal),
+	EDU_TEST(test_dma_of_memory_that_the_program_maps),
 	EDU_TEST(test_a_range_outside_the_buffer_is_refused),
 	EDU_TEST(test_memory_is_of_the_pages_that_the_system_has),
 	EDU_TEST(test_unbinding_in_use_ends_well_for_both_sides),

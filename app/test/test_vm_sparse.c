@@ -42,7 +42,7 @@ probe_sparse(uint16_t vendor, uint16_t device, const char *windows)
 
 	assert_true(vm_find(vendor, device, bdf));
 	assert_int_equal(vm_sparse_windows(windows), 0);
-	dev = vm_bus_probe(bdf, "sparse-vfio-pci");
+	dev = vm_bus_probe(bdf, "sparse-vfio-pci", "");
 	assert_non_null(dev);
 	return dev;
 }

@@ -99,12 +99,12 @@ vm_bus_find(const char *bdf)
 }
 
 struct rte_pci_device *
-vm_bus_probe(const char *bdf, const char *kernel_driver)
+vm_bus_probe(const char *bdf, const char *kernel_driver, const char *args)
 {
 	int rc = vm_bind(bdf, kernel_driver);
 
 	if (rc == 0)
-		rc = rte_eal_hotplug_add("pci", bdf, "");
+		rc = rte_eal_hotplug_add("pci", bdf, args);
 	if (rc != 0)
 		fprintf(stderr, "%s: cannot be bound to %s and probed: %s\n",
 			bdf, kernel_driver, strerror(-rc));

@@ -32,8 +32,11 @@ int vm_bus_clean(void **state);
 /** Stop EAL. 0 or -1, as a cmocka group teardown returns. */
 int vm_bus_teardown(void **state);
 
-/** Bind the device to the kernel driver, let the bus find and probe it. NULL: it did not. */
-struct rte_pci_device *vm_bus_probe(const char *bdf, const char *kernel_driver);
+/**
+ * Bind the device to the kernel driver, let the bus find and probe it with these arguments for its
+ * driver. NULL: it did not.
+ */
+struct rte_pci_device *vm_bus_probe(const char *bdf, const char *kernel_driver, const char *args);
 
 /** Remove the device from the bus, which unmaps it. 0 or -errno. */
 int vm_bus_remove(struct rte_pci_device *dev);
