@@ -111,7 +111,7 @@ vu_rx_unexpect(struct vu_rx *rx)
 	const void *data = rx->dest.buf;
 
 	rx->dest.buf = NULL;
-	if (have == 0)
+	if (data == NULL || have == 0)
 		return 0;
 	if (have > rx->cap - rx->tail && rx_resize(rx, rx->tail + have) < 0)
 		return -ENOMEM;
