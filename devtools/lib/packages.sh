@@ -34,18 +34,21 @@ packages_missing()
 	done
 }
 
+# sudo asks for a password only where somebody can answer.
 as_root()
 {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
+	elif [ -t 0 ]; then
+		sudo "$@"
 	else
 		sudo -n "$@"
 	fi
 }
 
-packages_need_root()
+can_be_root()
 {
-	[ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null
+	[ "$(id -u)" -eq 0 ] || as_root true 2>/dev/null
 }
 
 # packages_install GROUP... : nothing to do, and nothing asked for, when all are there.
@@ -57,7 +60,7 @@ packages_install()
 	}
 	missing=$(packages_missing "$@" | xargs)
 	[ -n "$missing" ] || return 0
-	packages_need_root || {
+	can_be_root || {
 		echo "packages: root is needed once, for: apt-get install $missing" >&2
 		return 1
 	}

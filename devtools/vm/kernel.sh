@@ -122,7 +122,7 @@ use_cached()
 # The lists may be missing, or older than what the mirror still has.
 fetch_with_new_lists()
 {
-	packages_need_root && packages_apt update >&2 || return 1
+	can_be_root && packages_apt update >&2 || return 1
 	look_up
 	[ -n "$version" ] && make_once "$kernel_dir" unpack
 }
