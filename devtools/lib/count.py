@@ -15,10 +15,19 @@ import sys
 
 
 def count_cmocka(text):
-    run = len(re.findall(r'^\[ RUN      \]', text, re.MULTILINE))
-    passed = len(re.findall(r'^\[       OK \]', text, re.MULTILINE))
-    skipped = len(re.findall(r'^\[  SKIPPED \] \w+$', text, re.MULTILINE))
-    return passed, run - passed - skipped, skipped
+    """Of each test that begins, what is told of it before the next one begins."""
+    counts = {'OK': 0, 'FAILED': 0, 'SKIPPED': 0}
+    running = None
+    for mark, name in re.findall(r'^\[ +(RUN|OK|FAILED|ERROR|SKIPPED) +\] (\w+)$', text,
+                                 re.MULTILINE):
+        if mark == 'RUN':
+            counts['FAILED'] += running is not None
+            running = name
+        elif name == running:
+            counts[mark if mark in counts else 'FAILED'] += 1
+            running = None
+    counts['FAILED'] += running is not None
+    return counts['OK'], counts['FAILED'], counts['SKIPPED']
 
 
 def count_unittest(text):
