@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vu_epoch.h"
+#include "vu_log.h"
+#include "vu_loop.h"
+
+#define EVENTS_MAX 64
+
+/* How long a session that found no free descriptor waits before it accepts again. */
+#define PAUSE_MS 100
+
+/* A session that another thread wants to see ended. */
+struct loop_removal {
+	struct vu_session *s;
+	bool done;
+	TAILQ_ENTRY(loop_removal) next;
+};
+
+static struct vu_loop {
+	pthread_mutex_t start_lock;	/* of what starts and stops the thread */
+	unsigned int users;	/* sessions */
+	pthread_t thread;
+
+	pthread_mutex_t lock;	/* of what follows, up to the blank line */
+	pthread_cond_t removed;
+	TAILQ_HEAD(, vu_session) attending;
+	TAILQ_HEAD(, loop_removal) removals;
+	bool stop;
+
+	int epfd;
+	int kick_fd;
+	unsigned int depth;	/* of turns under way; the thread's own, as the rest */
+	unsigned int nb_backlog;
+	TAILQ_HEAD(, vu_session) backlog;
+	TAILQ_HEAD(, vu_session) paused;
+} loop = {
+	.start_lock = PTHREAD_MUTEX_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.removed = PTHREAD_COND_INITIALIZER,
+	.attending = TAILQ_HEAD_INITIALIZER(loop.attending),
+	.removals = TAILQ_HEAD_INITIALIZER(loop.removals),
+	.backlog = TAILQ_HEAD_INITIALIZER(loop.backlog),
+	.paused = TAILQ_HEAD_INITIALIZER(loop.paused),
+};
+
+static _Thread_local bool loop_self;
+
+bool
+vu_loop_inside(void)
+{
+	return loop_self;
+}
+
+static void
+loop_kick(void)
+{
+	const uint64_t one = 1;
+
+	while (write(loop.kick_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void
+vu_loop_attend(struct vu_session *s)
+{
+	if (atomic_exchange(&s->attention, true))
+		return;
+	pthread_mutex_lock(&loop.lock);
+	TAILQ_INSERT_TAIL(&loop.attending, s, attending);
+	pthread_mutex_unlock(&loop.lock);
+	loop_kick();
+}
+
+/* ---- serving ---- */
+
+static void
+backlog_insert(struct vu_session *s)
+{
+	TAILQ_INSERT_TAIL(&loop.backlog, s, backlog);
+	loop.nb_backlog++;
+	s->queued = true;
+}
+
+static void
+backlog_remove(struct vu_session *s)
+{
+	TAILQ_REMOVE(&loop.backlog, s, backlog);
+	loop.nb_backlog--;
+	s->queued = false;
+}
+
+static void
+loop_serve(struct vu_session *s)
+{
+	vu_session_turn(s);
+	if (!s->queued && vu_session_has_work(s))
+		backlog_insert(s);
+}
+
+/* Those with work left have their turn, each once. */
+static void
+loop_serve_backlog(void)
+{
+	unsigned int nb = loop.nb_backlog;
+	struct vu_session *s;
+
+	while (nb-- > 0 && (s = TAILQ_FIRST(&loop.backlog)) != NULL) {
+		backlog_remove(s);
+		loop_serve(s);
+	}
+}
+
+static struct vu_session *
+loop_attending_pop(void)
+{
+	struct vu_session *s;
+
+	pthread_mutex_lock(&loop.lock);
+	s = TAILQ_FIRST(&loop.attending);
+	if (s != NULL) {
+		TAILQ_REMOVE(&loop.attending, s, attending);
+		atomic_store(&s->attention, false);
+	}
+	pthread_mutex_unlock(&loop.lock);
+	return s;
+}
+
+static void
+loop_serve_attending(void)
+{
+	struct vu_session *s;
+
+	while ((s = loop_attending_pop()) != NULL)
+		loop_serve(s);
+}
+
+/* The session is in none of the lists any more. */
+static void
+loop_forget(struct vu_session *s)
+{
+	if (s->queued)
+		backlog_remove(s);
+	if (s->paused)
+		TAILQ_REMOVE(&loop.paused, s, waiting);
+	s->paused = false;
+	pthread_mutex_lock(&loop.lock);
+	if (atomic_exchange(&s->attention, true))
+		TAILQ_REMOVE(&loop.attending, s, attending);
+	pthread_mutex_unlock(&loop.lock);
+}
+
+static void
+loop_end_session(struct vu_session *s)
+{
+	vu_session_end(s);
+	loop_forget(s);
+}
+
+static struct loop_removal *
+loop_removal_first(void)
+{
+	struct loop_removal *removal;
+
+	pthread_mutex_lock(&loop.lock);
+	removal = TAILQ_FIRST(&loop.removals);
+	if (removal != NULL)
+		TAILQ_REMOVE(&loop.removals, removal, next);
+	pthread_mutex_unlock(&loop.lock);
+	return removal;
+}
+
+static void
+loop_serve_removals(void)
+{
+	struct loop_removal *removal;
+
+	while ((removal = loop_removal_first()) != NULL) {
+		loop_end_session(removal->s);
+		pthread_mutex_lock(&loop.lock);
+		removal->done = true;
+		pthread_cond_broadcast(&loop.removed);
+		pthread_mutex_unlock(&loop.lock);
+	}
+}
+
+static void
+loop_kicked(void)
+{
+	uint64_t count;
+
+	if (read(loop.kick_fd, &count, sizeof(count)) < 0)
+		return;
+	loop_serve_attending();
+}
+
+void
+vu_loop_pause(struct vu_session *s)
+{
+	TAILQ_INSERT_TAIL(&loop.paused, s, waiting);
+}
+
+static void
+loop_resume_paused(void)
+{
+	struct vu_session *s;
+
+	while ((s = TAILQ_FIRST(&loop.paused)) != NULL) {
+		TAILQ_REMOVE(&loop.paused, s, waiting);
+		vu_session_resume(s);
+	}
+}
+
+static void
+loop_event(const struct epoll_event *event)
+{
+	struct vu_session *s;
+
+	if ((event->data.u64 & 3) == VU_WATCH_KICK) {
+		loop_kicked();
+		return;
+	}
+	s = vu_session_find((int)((uint32_t)event->data.u64 >> 2));
+	/* what this turn did before may have ended it; one with work left has its turn later */
+	if (s == NULL || s->serial != event->data.u64 >> 32 || s->queued)
+		return;
+	s->twin_ready |= (event->data.u64 & 3) == VU_WATCH_TWIN;
+	loop_serve(s);
+}
+
+static int
+loop_timeout(int timeout_ms)
+{
+	if (!TAILQ_EMPTY(&loop.backlog))
+		return 0;
+	if (!TAILQ_EMPTY(&loop.paused) && (timeout_ms < 0 || timeout_ms > PAUSE_MS))
+		return PAUSE_MS;
+	return timeout_ms;
+}
+
+void
+vu_loop_turn(int timeout_ms)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int i, n;
+
+	loop.depth++;
+	n = epoll_wait(loop.epfd, events, EVENTS_MAX, loop_timeout(timeout_ms));
+	for (i = 0; i < n; i++)
+		loop_event(&events[i]);
+	loop_serve_backlog();
+	if (n == 0)
+		loop_resume_paused();
+	loop.depth--;
+	/* a session under a callback further up cannot end */
+	if (loop.depth == 0)
+		loop_serve_removals();
+}
+
+static bool
+loop_stopped(void)
+{
+	bool stop;
+
+	pthread_mutex_lock(&loop.lock);
+	stop = loop.stop;
+	pthread_mutex_unlock(&loop.lock);
+	return stop;
+}
+
+static void *
+loop_main(void *arg)
+{
+	(void)arg;
+	loop_self = true;
+	while (!loop_stopped())
+		vu_loop_turn(-1);
+	loop_self = false;
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static int
+loop_open(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = VU_WATCH_KICK };
+	int rc;
+
+	loop.epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop.epfd < 0)
+		return -errno;
+	loop.kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop.kick_fd < 0)
+		goto err_close;
+	if (epoll_ctl(loop.epfd, EPOLL_CTL_ADD, loop.kick_fd, &event) == 0)
+		return 0;
+	rc = -errno;
+	close(loop.kick_fd);
+	close(loop.epfd);
+	return rc;
+
+err_close:
+	rc = -errno;
+	close(loop.epfd);
+	return rc;
+}
+
+/* Signals are the application's: none is handled in our thread but those that a fault raises. */
+static int
+loop_thread_start(void)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSEGV);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&loop.thread, NULL, loop_main, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err == 0)
+		pthread_setname_np(loop.thread, "vfio-user");
+	return -err;
+}
+
+static int
+loop_start(void)
+{
+	int rc;
+
+	rc = loop_open();
+	if (rc < 0)
+		return rc;
+	loop.stop = false;
+	rc = loop_thread_start();
+	if (rc < 0) {
+		close(loop.kick_fd);
+		close(loop.epfd);
+	}
+	return rc;
+}
+
+/* Nobody is served any more, so no callback is under way that could want the lock. */
+static void
+loop_stop(void)
+{
+	pthread_mutex_lock(&loop.lock);
+	loop.stop = true;
+	pthread_mutex_unlock(&loop.lock);
+	loop_kick();
+	pthread_join(loop.thread, NULL);
+	close(loop.kick_fd);
+	close(loop.epfd);
+}
+
+static void
+loop_put(void)
+{
+	pthread_mutex_lock(&loop.start_lock);
+	if (--loop.users == 0)
+		loop_stop();
+	pthread_mutex_unlock(&loop.start_lock);
+}
+
+static int
+loop_get(void)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&loop.start_lock);
+	if (loop.users == 0)
+		rc = loop_start();
+	if (rc == 0)
+		loop.users++;
+	pthread_mutex_unlock(&loop.start_lock);
+	return rc;
+}
+
+int
+vu_loop_add(struct vu_session *s)
+{
+	int rc;
+
+	rc = loop_get();
+	if (rc < 0)
+		return rc;
+	s->epfd = loop.epfd;
+	rc = vu_session_begin(s);
+	if (rc < 0)
+		loop_put();
+	return rc;
+}
+
+static void
+loop_remove_wait(struct vu_session *s)
+{
+	struct loop_removal removal = { .s = s };
+
+	pthread_mutex_lock(&loop.lock);
+	TAILQ_INSERT_TAIL(&loop.removals, &removal, next);
+	pthread_mutex_unlock(&loop.lock);
+	loop_kick();
+	pthread_mutex_lock(&loop.lock);
+	while (!removal.done)
+		pthread_cond_wait(&loop.removed, &loop.lock);
+	pthread_mutex_unlock(&loop.lock);
+}
+
+void
+vu_loop_remove(struct vu_session *s)
+{
+	if (loop_self)
+		loop_end_session(s);
+	else
+		loop_remove_wait(s);
+	loop_put();
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <rte_branch_prediction.h>
+
+#include "vu_cmd.h"
+#include "vu_dirty.h"
+#include "vu_log.h"
+#include "vu_loop.h"
+#include "vu_session.h"
+
+int
+vu_session_init(struct vu_session *s)
+{
+	int rc;
+
+	s->state = VU_CREATED;
+	s->mig_state = VFIO_DEVICE_STATE_RUNNING;
+	s->epfd = s->kick_fd = s->listener.fd = s->conn.sock = s->twin.sock = -1;
+	pthread_mutex_init(&s->flat_lock, NULL);
+	STAILQ_INIT(&s->deferred);
+	vu_dma_jobs_init(&s->jobs);
+	rc = vu_dma_init(&s->dma, s->opt.max_dma_maps);
+	if (rc == 0)
+		return 0;
+	vu_dma_jobs_fini(&s->jobs);
+	pthread_mutex_destroy(&s->flat_lock);
+	return rc;
+}
+
+void
+vu_session_fini(struct vu_session *s)
+{
+	vu_dma_fini(&s->dma);
+	vu_irqs_fini(&s->irqs);
+	vu_device_fini(&s->dev);
+	vu_tx_fini(&s->spare);
+	vu_dma_jobs_fini(&s->jobs);
+	pthread_mutex_destroy(&s->flat_lock);
+	free(atomic_load(&s->io_fds));
+}
+
+/* ---- what epoll watches ---- */
+
+static int
+watch_ctl(struct vu_session *s, int op, int fd, enum vu_watch watch, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.u64 = vu_watch_data(s, watch) };
+
+	return epoll_ctl(s->epfd, op, fd, &event) == 0 ? 0 : -errno;
+}
+
+static void
+watch_set(struct vu_session *s, struct vu_conn *conn, enum vu_watch watch, uint32_t *now,
+	uint32_t events)
+{
+	if (likely(*now == events) || conn->sock < 0)
+		return;
+	if (watch_ctl(s, EPOLL_CTL_MOD, conn->sock, watch, events) == 0)
+		*now = events;
+}
+
+/* A client that does not take its replies is not read from. */
+void
+vu_session_watch(struct vu_session *s)
+{
+	uint32_t events = 0;
+
+	if (!vu_conn_blocked(&s->conn) && s->deferred_bytes < VU_DEFERRED_MAX)
+		events |= EPOLLIN;
+	if (vu_conn_want_write(&s->conn))
+		events |= EPOLLOUT;
+	watch_set(s, &s->conn, VU_WATCH_CONN, &s->conn_events, events);
+	if (s->twin.sock < 0)
+		return;
+	events = EPOLLIN | (vu_conn_want_write(&s->twin) ? (uint32_t)EPOLLOUT : 0);
+	watch_set(s, &s->twin, VU_WATCH_TWIN, &s->twin_events, events);
+}
+
+/* ---- callbacks ---- */
+
+int
+vu_session_lock(struct vu_session *s, int lock)
+{
+	int rc;
+
+	if (s->ops.lock_dp == NULL)
+		return 0;
+	rc = s->ops.lock_dp(s->id, lock);
+	return lock != 0 && rc < 0 ? rc : 0;
+}
+
+void
+vu_session_updated(struct vu_session *s)
+{
+	if (s->ops.update_status != NULL)
+		s->ops.update_status(s->id);
+}
+
+/* ---- a client comes and goes ---- */
+
+static uint32_t
+session_max_size(const struct vu_session *s)
+{
+	return s->opt.max_data_xfer_size + VU_CONN_OVERHEAD;
+}
+
+static int
+session_connect(struct vu_session *s, int sock)
+{
+	int rc;
+
+	rc = vu_conn_init(&s->conn, sock, session_max_size(s), s->opt.max_msg_fds);
+	if (rc < 0)
+		return rc;
+	rc = watch_ctl(s, EPOLL_CTL_ADD, sock, VU_WATCH_CONN, EPOLLIN);
+	if (rc < 0) {
+		s->conn.sock = -1;
+		vu_conn_fini(&s->conn);
+		return rc;
+	}
+	s->conn_events = EPOLLIN;
+	s->state = VU_NEGOTIATING;
+	return 0;
+}
+
+static int
+session_listen_watch(struct vu_session *s)
+{
+	return watch_ctl(s, EPOLL_CTL_ADD, s->listener.fd, VU_WATCH_LISTEN, EPOLLIN);
+}
+
+static void
+session_listen_unwatch(struct vu_session *s)
+{
+	if (s->listener.fd >= 0)
+		watch_ctl(s, EPOLL_CTL_DEL, s->listener.fd, VU_WATCH_LISTEN, 0);
+}
+
+/* No descriptor is free, or no memory: leave the client in the queue for a moment. */
+static void
+session_pause(struct vu_session *s, int rc)
+{
+	VU_LOG(ERR, "%s: cannot accept: %s; trying again", s->name, strerror(-rc));
+	if (s->opt.flags & RTE_VFIO_USER_F_POLL || s->paused)
+		return;
+	session_listen_unwatch(s);
+	s->paused = true;
+	vu_loop_pause(s);
+}
+
+void
+vu_session_resume(struct vu_session *s)
+{
+	s->paused = false;
+	if (s->state == VU_LISTENING && session_listen_watch(s) < 0)
+		session_pause(s, -ENOMEM);
+}
+
+static void
+session_accept(struct vu_session *s)
+{
+	int sock, rc;
+
+	sock = vu_socket_accept(s->listener.fd);
+	if (sock == -EAGAIN)
+		return;
+	if (sock < 0) {
+		session_pause(s, sock);
+		return;
+	}
+	rc = session_connect(s, sock);
+	if (rc < 0) {
+		VU_LOG(ERR, "%s: cannot serve a client: %s", s->name, strerror(-rc));
+		close(sock);
+		return;
+	}
+	/* the next client waits in the queue of the socket */
+	session_listen_unwatch(s);
+	VU_LOG(DEBUG, "%s: client connected", s->name);
+}
+
+/* What the client gave goes with it; the state of the device stays. */
+static void
+session_forget_client(struct vu_session *s)
+{
+	vu_session_lock(s, 1);
+	pthread_mutex_lock(&s->flat_lock);
+	vu_dma_unmap_all(&s->dma);
+	pthread_mutex_unlock(&s->flat_lock);
+	vu_dma_dirty_track(&s->dma, 0);
+	atomic_store(&s->dma.broken, false);
+	vu_irqs_clear(&s->irqs);
+	vu_session_lock(s, 0);
+}
+
+static void
+session_disconnect(struct vu_session *s)
+{
+	struct vu_deferred *deferred;
+
+	atomic_store(&s->ready, false);
+	s->state = s->listener.fd >= 0 ? VU_LISTENING : VU_ENDED;
+	vu_dma_msg_abort(s);
+	if (s->announced && s->ops.destroy_device != NULL)
+		s->ops.destroy_device(s->id);
+	if (s->announced)
+		session_forget_client(s);
+	s->announced = false;
+	while ((deferred = vu_deferred_pop(s)) != NULL)
+		vu_deferred_free(deferred);
+	free(s->held);
+	s->held = NULL;
+	vu_conn_fini(&s->conn);
+	vu_conn_fini(&s->twin);
+	s->doomed = 0;
+}
+
+static void
+session_next_client(struct vu_session *s)
+{
+	session_disconnect(s);
+	if (s->state == VU_LISTENING && session_listen_watch(s) < 0)
+		session_pause(s, -ENOMEM);
+}
+
+/* Errors of a peer are worth a line; that it leaves is not. */
+void
+vu_session_doom(struct vu_session *s, int rc)
+{
+	if (s->doomed != 0)
+		return;
+	s->doomed = rc;
+	if (rc == -ENOTCONN)
+		VU_LOG(DEBUG, "%s: client disconnected", s->name);
+	else
+		VU_LOG(ERR, "%s: connection closed: %s", s->name, strerror(-rc));
+}
+
+int
+vu_session_begin(struct vu_session *s)
+{
+	int rc;
+
+	if (s->listener.fd < 0)
+		return session_connect(s, s->opt.sock_fd);
+	s->state = VU_LISTENING;
+	rc = session_listen_watch(s);
+	if (rc < 0)
+		s->state = VU_CREATED;
+	return rc;
+}
+
+void
+vu_session_end(struct vu_session *s)
+{
+	if (s->state == VU_NEGOTIATING || s->state == VU_READY)
+		session_disconnect(s);
+	else
+		session_listen_unwatch(s);
+	s->state = VU_ENDED;
+	vu_socket_close(&s->listener, s->name);
+}
+
+/* ---- messages ---- */
+
+/* The stream cannot be followed any further; tell why before it ends. */
+void
+vu_session_protocol_error(struct vu_session *s, const struct vu_hdr *hdr)
+{
+	VU_LOG(ERR, "%s: impossible header: %s, size %u, flags 0x%x", s->name,
+		vu_cmd_name(hdr->cmd), hdr->size, hdr->flags);
+	vu_conn_reply_error(&s->conn, hdr, -EINVAL);
+	vu_session_doom(s, -EPROTO);
+}
+
+static void
+session_reply_received(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	if (vu_dma_msg_reply(s, msg) < 0)
+		vu_session_protocol_error(s, &msg->hdr);
+}
+
+static void
+session_handle(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	if (unlikely(vu_hdr_is_reply(&msg->hdr))) {
+		session_reply_received(s, msg);
+		return;
+	}
+	vu_dispatch(s, msg);
+	free(s->held);
+	s->held = NULL;
+}
+
+/* Commands that were put aside come first. Returns whether there was one. */
+static bool
+session_handle_deferred(struct vu_session *s)
+{
+	struct vu_deferred *deferred;
+	struct vu_rx_msg msg;
+
+	if (likely(STAILQ_EMPTY(&s->deferred)))
+		return false;
+	deferred = vu_deferred_pop(s);
+	msg = (struct vu_rx_msg) {
+		.hdr = deferred->hdr,
+		.payload = deferred->payload,
+		.len = deferred->len,
+		.fds = &deferred->fds,
+	};
+	session_handle(s, &msg);
+	vu_deferred_free(deferred);
+	return true;
+}
+
+/* More than one reply is likely to go out: send them together. */
+static inline void
+session_cork(struct vu_session *s)
+{
+	if (s->conn.rx.tail - s->conn.rx.head >= sizeof(struct vu_hdr))
+		vu_conn_cork(&s->conn);
+}
+
+/* Handle the next message that was received. Returns as vu_conn_next(). */
+static int
+session_handle_next(struct vu_session *s)
+{
+	struct vu_rx_msg msg;
+	int rc;
+
+	if (session_handle_deferred(s))
+		return 1;
+	rc = vu_conn_next(&s->conn, &msg);
+	if (rc < 0)
+		vu_session_protocol_error(s, &msg.hdr);
+	if (rc <= 0)
+		return rc;
+	session_cork(s);
+	session_handle(s, &msg);
+	return 1;
+}
+
+/* Handle what was received, receive once, handle what that gave. */
+static unsigned int
+session_serve(struct vu_session *s)
+{
+	unsigned int nb = 0;
+	bool filled = false;
+	int rc;
+
+	while (s->doomed == 0 && nb < VU_TURN_MESSAGES) {
+		rc = session_handle_next(s);
+		if (rc > 0) {
+			nb++;
+			continue;
+		}
+		if (rc < 0 || filled || vu_conn_blocked(&s->conn))
+			break;
+		rc = vu_conn_fill(&s->conn);
+		if (rc == -EAGAIN)
+			break;
+		if (rc < 0)
+			vu_session_doom(s, rc);
+		filled = true;
+	}
+	return nb;
+}
+
+void
+vu_session_flush(struct vu_session *s)
+{
+	int rc = vu_conn_uncork(&s->conn);
+
+	if (unlikely(rc < 0))
+		vu_session_doom(s, rc);
+	if (unlikely(s->twin.sock >= 0 && vu_conn_want_write(&s->twin))) {
+		rc = vu_conn_flush(&s->twin);
+		if (rc < 0)
+			vu_session_doom(s, rc);
+	}
+}
+
+void
+vu_session_serve_twin(struct vu_session *s)
+{
+	struct vu_rx_msg msg;
+	int rc;
+
+	s->twin_ready = false;
+	rc = vu_conn_fill(&s->twin);
+	if (rc == -EAGAIN)
+		return;
+	if (rc < 0) {
+		vu_session_doom(s, rc);
+		return;
+	}
+	while (s->doomed == 0 && (rc = vu_rx_next(&s->twin.rx, &msg)) == 1)
+		if (!vu_hdr_is_reply(&msg.hdr) || vu_dma_msg_reply(s, &msg) < 0)
+			rc = -EPROTO;
+	if (rc < 0)
+		vu_session_doom(s, rc);
+}
+
+static bool
+session_memory_broken(struct vu_session *s)
+{
+	if (likely(!atomic_load_explicit(&s->dma.broken, memory_order_relaxed)))
+		return false;
+	VU_LOG(ERR, "%s: the client took away memory that it lets the device use", s->name);
+	vu_session_doom(s, -EFAULT);
+	return true;
+}
+
+static unsigned int
+session_serve_client(struct vu_session *s)
+{
+	unsigned int nb = 0;
+
+	if (unlikely(vu_conn_want_write(&s->conn)))
+		vu_session_flush(s);
+	if (unlikely(atomic_load_explicit(&s->jobs.nb_waiting, memory_order_relaxed) > 0))
+		vu_dma_msg_send(s);
+	if (unlikely(s->twin_ready || (s->twin.sock >= 0 && s->jobs.pending.nb > 0)))
+		vu_session_serve_twin(s);
+	if (!session_memory_broken(s) && s->doomed == 0)
+		nb = session_serve(s);
+	vu_session_flush(s);
+	return nb;
+}
+
+unsigned int
+vu_session_turn(struct vu_session *s)
+{
+	unsigned int nb;
+
+	if (unlikely(s->depth > 0)) {
+		vu_session_receive(s);
+		return 0;
+	}
+	if (s->state == VU_LISTENING && !s->paused)
+		session_accept(s);
+	if (s->state != VU_NEGOTIATING && s->state != VU_READY)
+		return 0;
+	nb = session_serve_client(s);
+	if (unlikely(s->doomed != 0))
+		session_next_client(s);
+	else
+		vu_session_watch(s);
+	return nb;
+}
+
+bool
+vu_session_has_work(const struct vu_session *s)
+{
+	const struct vu_rx *rx = &s->conn.rx;
+	struct vu_hdr hdr;
+
+	if (s->depth > 0 || s->conn.sock < 0 || vu_conn_blocked(&s->conn))
+		return false;
+	if (!STAILQ_EMPTY(&s->deferred))
+		return true;
+	if (rx->tail - rx->head < sizeof(hdr))
+		return false;
+	memcpy(&hdr, rx->buf + rx->head, sizeof(hdr));
+	return hdr.size <= rx->tail - rx->head;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VU_SESSION_H
+#define VU_SESSION_H
+
+/**
+ * @file
+ * A session: one device, one socket, one client at a time. One thread serves it, the control
+ * thread or the one that polls; what other threads may touch says so.
+ *
+ *	created --start--> listening --accept--> negotiating --VERSION--> ready
+ *	                       ^                      |                     |
+ *	                       +----------------------+---- client gone ----+
+ *
+ * A session that was started on a connected socket ends where others go back to listening.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "rte_vfio_user.h"
+#include "vu_codec.h"
+#include "vu_conn.h"
+#include "vu_device.h"
+#include "vu_dma.h"
+#include "vu_dma_msg.h"
+#include "vu_irq.h"
+#include "vu_pending.h"
+#include "vu_socket.h"
+
+/** Most bytes of commands that are put aside while a device waits for its client. */
+#define VU_DEFERRED_MAX (4u << 20)
+
+/** Messages of a session that are handled before it is another one's turn. */
+#define VU_TURN_MESSAGES 128u
+
+enum vu_state {
+	VU_CREATED,
+	VU_LISTENING,
+	VU_NEGOTIATING,	/**< connected, no VERSION yet */
+	VU_READY,
+	VU_ENDED,	/**< there will be no further client */
+};
+
+/** What an event of epoll is about. */
+enum vu_watch {
+	VU_WATCH_LISTEN,
+	VU_WATCH_CONN,
+	VU_WATCH_TWIN,
+	VU_WATCH_KICK,
+};
+
+/** Region I/O descriptors; replaced as a whole, read in a section. */
+struct vu_io_fd_list {
+	uint32_t nb;
+	struct rte_vfio_user_io_fd entry[];
+};
+
+/** A command that came while the device waited for the client. */
+struct vu_deferred {
+	STAILQ_ENTRY(vu_deferred) next;
+	struct vu_hdr hdr;
+	size_t len;
+	struct vu_fds fds;
+	uint8_t payload[];
+};
+
+struct vu_session {
+	char name[VU_SOCKET_PATH_MAX + 1];	/**< path of the socket */
+	int id;
+	uint32_t serial;	/**< differs from that of any session before with the same id */
+	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
+	struct rte_vfio_user_notify_ops ops;
+	struct vu_device dev;
+
+	/* for all threads */
+	atomic_uint users;	/**< threads inside a function that may take its time */
+	atomic_bool closing;	/**< unregister is under way */
+	atomic_bool ready;	/**< state is VU_READY: for threads that do not serve */
+	atomic_bool attention;	/**< it is on the control thread's list, or poll is to look */
+	struct vu_irqs irqs;
+	struct vu_dma dma;
+	pthread_mutex_t flat_lock;	/**< of the table for rte_vfio_user_get_mem_table() */
+	_Atomic(struct vu_io_fd_list *) io_fds;
+	struct vu_dma_jobs jobs;	/**< DMA by messages */
+
+	/* of the thread that serves, and of start and unregister while nobody serves */
+	enum vu_state state;
+	bool started;
+	int epfd;	/**< what watches the sockets: the loop's, or its own in poll mode */
+	int kick_fd;	/**< wakes who waits for a session in poll mode; -1 */
+	atomic_ulong poll_thread;	/**< that polled last; 0: none yet */
+	struct vu_listener listener;
+	bool paused;	/**< not accepting until descriptors are there again */
+	struct vu_conn conn;
+	struct vu_conn twin;	/**< sock -1: not in use */
+	uint32_t conn_events;	/**< that epoll watches on conn */
+	uint32_t twin_events;
+	bool twin_ready;	/**< epoll says that something came on it */
+	int doomed;	/**< the connection is to end, for this reason; 0: no */
+	bool announced;	/**< new_device() was called and agreed */
+	unsigned int depth;	/**< of dispatches under way */
+	const struct vu_hdr *current;	/**< command that is handled; NULL: none */
+	uint8_t *held;	/**< receive buffer of that command; it waits for the client */
+	struct vu_tx spare;	/**< where a long reply grows */
+	STAILQ_HEAD(, vu_deferred) deferred;
+	size_t deferred_bytes;
+	bool queued;	/**< on the loop's list of those with work left */
+	TAILQ_ENTRY(vu_session) backlog;
+	TAILQ_ENTRY(vu_session) attending;
+	TAILQ_ENTRY(vu_session) waiting;	/**< paused ones */
+
+	/* of the client */
+	struct vu_caps peer;	/**< what it said about itself */
+	bool write_multiple;
+	uint32_t mig_state;	/**< enum vfio_device_mig_state; stays when the client goes */
+};
+
+/* ---- vu_session.c ---- */
+
+/** @return 0, -ENOMEM, or an errno of vu_sigbus_watch() */
+int vu_session_init(struct vu_session *s);
+void vu_session_fini(struct vu_session *s);
+
+/** Begin to be watched by s->epfd; the socket is there. @return 0, -errno */
+int vu_session_begin(struct vu_session *s);
+
+/** Disconnect the client, stop to listen. In the thread that serves, or when none does. */
+void vu_session_end(struct vu_session *s);
+
+/**
+ * Do what there is to do, but no more than is fair. Never waits.
+ *
+ * @return number of messages handled
+ */
+unsigned int vu_session_turn(struct vu_session *s);
+
+/** Is there something to do that epoll does not know of? */
+bool vu_session_has_work(const struct vu_session *s);
+
+/** Handle replies that came on the twin socket. */
+void vu_session_serve_twin(struct vu_session *s);
+
+/** The connection is to end as soon as nothing is under way on it. */
+void vu_session_doom(struct vu_session *s, int rc);
+
+/** The stream cannot be followed any further; the client is told why before it ends. */
+void vu_session_protocol_error(struct vu_session *s, const struct vu_hdr *hdr);
+
+/** Send what is queued. */
+void vu_session_flush(struct vu_session *s);
+
+/** Have epoll watch what there is to wait for. */
+void vu_session_watch(struct vu_session *s);
+
+/** Accept clients again. */
+void vu_session_resume(struct vu_session *s);
+
+/** Call lock_dp(). @return its answer when locking, else 0 */
+int vu_session_lock(struct vu_session *s, int lock);
+
+/** Tell that DMA table or interrupts have changed. */
+void vu_session_updated(struct vu_session *s);
+
+static inline bool
+vu_hdr_is_reply(const struct vu_hdr *hdr)
+{
+	return (hdr->flags & VU_F_TYPE_MASK) == VU_F_TYPE_REPLY;
+}
+
+/* ---- vu_wait.c ---- */
+
+/** Receive for a device that waits for the client: replies are handled, commands put aside. */
+void vu_session_receive(struct vu_session *s);
+
+/**
+ * Wait for something to come from the client, in the thread that serves it. Meanwhile the control
+ * thread serves other sessions.
+ */
+void vu_session_wait(struct vu_session *s, int timeout_ms);
+
+/** Is the calling thread the one that serves this session? */
+bool vu_session_serving(const struct vu_session *s);
+
+/** Have the thread that serves the session look at it. Any thread. */
+void vu_session_attend(struct vu_session *s);
+
+/** @return the oldest command that was put aside, for vu_deferred_free(); NULL: none */
+struct vu_deferred *vu_deferred_pop(struct vu_session *s);
+void vu_deferred_free(struct vu_deferred *deferred);
+
+/* ---- vu_dispatch.c ---- */
+
+/** Handle a command: a reply is sent, or the session is doomed. */
+void vu_dispatch(struct vu_session *s, const struct vu_rx_msg *msg);
+
+/** Send a reply to the command that is handled. @return 0: a failure dooms the session */
+int vu_reply(struct vu_session *s, const struct vu_rx_msg *msg, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds);
+
+/** The same with one piece of payload and no descriptor. */
+int vu_reply_data(struct vu_session *s, const struct vu_rx_msg *msg, const void *data, size_t len);
+
+/**
+ * Room for a long reply. While it is filled the device may talk to the client.
+ *
+ * @return NULL: no memory
+ */
+void *vu_reply_begin(struct vu_session *s, size_t len);
+
+/** Send what was filled in, @p len bytes. @return as vu_reply() */
+int vu_reply_end(struct vu_session *s, const struct vu_rx_msg *msg, size_t len);
+
+/* ---- handlers: 0: answered, or a negative errno to answer with ---- */
+
+typedef int (*vu_handler)(struct vu_session *s, const struct vu_rx_msg *msg);
+
+int vu_handle_version(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_dma_unmap(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_get_info(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_get_region_info(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_get_region_io_fds(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_get_irq_info(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_set_irqs(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_region_read(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_region_write(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_region_write_multi(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_reset(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_feature(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_mig_data_read(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_mig_data_write(struct vu_session *s, const struct vu_rx_msg *msg);
+
+/* ---- vu_server.c ---- */
+
+/** The session with an id. In a section, or in the thread that serves it. NULL: none */
+struct vu_session *vu_session_find(int id);
+
+/** The same, to be kept until vu_session_put(). NULL: none, or it is being unregistered */
+struct vu_session *vu_session_get(int id);
+void vu_session_put(struct vu_session *s);
+
+#endif /* VU_SESSION_H */

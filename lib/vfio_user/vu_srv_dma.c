@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* DMA_MAP, DMA_UNMAP. Protocol reference 5.1, 5.2. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_common.h>
+
+#include "vu_dirty.h"
+#include "vu_dma_tree.h"
+#include "vu_session.h"
+
+/* Bytes of a bitmap that a reply may carry; a bit stands for a page of at least this many bytes. */
+#define BITMAP_PGSIZE_MIN 4096u
+
+/* ---- map ---- */
+
+static int
+dma_prot(uint32_t flags)
+{
+	return (flags & VU_DMA_F_READ ? PROT_READ : 0) | (flags & VU_DMA_F_WRITE ? PROT_WRITE : 0);
+}
+
+static int
+table_map(struct vu_session *s, const struct vu_dma_map *map, struct vu_fds *fds)
+{
+	int fd = fds->nb > 0 ? fds->fd[0] : -1;
+	int rc;
+
+	pthread_mutex_lock(&s->flat_lock);
+	rc = vu_dma_map(&s->dma, map->addr, map->size, dma_prot(map->flags), fd, map->offset);
+	pthread_mutex_unlock(&s->flat_lock);
+	if (rc == 0)
+		vu_fds_take(fds, 0);
+	return rc;
+}
+
+int
+vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	struct vu_dma_map map;
+	int rc;
+
+	rc = vu_dma_map_decode(msg->payload, msg->len, &map);
+	if (rc < 0)
+		return rc;
+	rc = vu_session_lock(s, 1);
+	if (rc < 0)
+		return rc;
+	rc = table_map(s, &map, msg->fds);
+	vu_session_lock(s, 0);
+	if (rc < 0)
+		return rc;
+	vu_session_updated(s);
+	return vu_reply(s, msg, NULL, 0, NULL, 0);
+}
+
+/* ---- unmap ---- */
+
+/* Is any byte of the range mapped? */
+static bool
+table_overlaps(const struct vu_dma *dma, uint64_t addr, uint64_t size)
+{
+	const struct vu_dma_region *region;
+
+	region = vu_dma_tree_find(atomic_load(&dma->root), addr);
+	return region != NULL && region->addr <= addr + (size - 1);
+}
+
+static bool
+table_has(const struct vu_dma *dma, uint64_t addr, uint64_t size)
+{
+	const struct vu_dma_region *region;
+
+	region = vu_dma_tree_find(atomic_load(&dma->root), addr);
+	return region != NULL && region->addr == addr && region->last == addr + (size - 1);
+}
+
+/*
+ * A range that holds nothing is no error: behind a virtual IOMMU QEMU unmaps large ones, and
+ * complains of each that is refused. One that cuts a region, or spans several, is.
+ */
+static int
+table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&s->flat_lock);
+	if (unmap->all)
+		vu_dma_unmap_all(&s->dma);
+	else if (table_overlaps(&s->dma, unmap->addr, unmap->size))
+		rc = vu_dma_unmap(&s->dma, unmap->addr, unmap->size);
+	pthread_mutex_unlock(&s->flat_lock);
+	return rc;
+}
+
+static int
+locked_unmap(struct vu_session *s, const struct vu_unmap *unmap)
+{
+	int rc;
+
+	rc = vu_session_lock(s, 1);
+	if (rc < 0)
+		return rc;
+	rc = table_unmap(s, unmap);
+	vu_session_lock(s, 0);
+	if (rc == 0)
+		vu_session_updated(s);
+	return rc;
+}
+
+/* What a device writes between the report and the end is lost, unless lock_dp() holds it. */
+static int
+unmap_with_bitmap(struct vu_session *s, const struct vu_rx_msg *msg, const struct vu_unmap *unmap)
+{
+	size_t len = VU_UNMAP_MAX + (size_t)unmap->bitmap.size;
+	uint8_t *payload;
+	int rc;
+
+	if (unmap->bitmap.pgsize < BITMAP_PGSIZE_MIN)
+		return -EINVAL;
+	if (atomic_load(&s->dma.dirty_pgsize) == 0)
+		return -EINVAL;
+	if (!table_has(&s->dma, unmap->addr, unmap->size))
+		return -ENOENT;
+	payload = vu_reply_begin(s, len);
+	if (payload == NULL)
+		return -ENOMEM;
+	memcpy(payload, msg->payload, VU_UNMAP_MAX);
+	rc = vu_session_lock(s, 1);
+	if (rc < 0)
+		return rc;
+	rc = vu_dma_dirty_report(&s->dma, unmap->addr, unmap->size, unmap->bitmap.pgsize,
+		(void *)(payload + VU_UNMAP_MAX), (size_t)unmap->bitmap.size);
+	if (rc == 0)
+		rc = table_unmap(s, unmap);
+	vu_session_lock(s, 0);
+	if (rc < 0)
+		return rc;
+	vu_session_updated(s);
+	return vu_reply_end(s, msg, len);
+}
+
+int
+vu_handle_dma_unmap(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	uint64_t max_bitmap = RTE_MIN(s->peer.mig_max_bitmap_size, VU_DEFAULT_MAX_BITMAP);
+	struct vu_unmap unmap;
+	int rc;
+
+	rc = vu_unmap_decode(msg->payload, msg->len, max_bitmap, &unmap);
+	if (rc < 0)
+		return rc;
+	if (unmap.want_bitmap)
+		return unmap_with_bitmap(s, msg, &unmap);
+	rc = locked_unmap(s, &unmap);
+	if (rc < 0)
+		return rc;
+	return vu_reply_data(s, msg, msg->payload, sizeof(struct vu_dma_unmap));
+}
