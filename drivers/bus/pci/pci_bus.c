@@ -34,7 +34,7 @@ LAYOUT(rte_pci_id, device_id, 6);
 LAYOUT(rte_pci_id, subsystem_vendor_id, 8);
 LAYOUT(rte_pci_id, subsystem_device_id, 10);
 LAYOUT_SIZE(rte_pci_id, 12);
-#if defined(RTE_ARCH_64) && RTE_ARCH_64
+#ifdef RTE_ARCH_64
 LAYOUT(rte_mem_resource, phys_addr, 0);
 LAYOUT(rte_mem_resource, len, 8);
 LAYOUT(rte_mem_resource, addr, 16);
