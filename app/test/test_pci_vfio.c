@@ -1836,6 +1836,42 @@ test_event_list_holds_all_vectors(void **state)
 }
 
 static void
+test_dump_tells_the_vectors_that_the_device_has(void **state)
+{
+	struct fake_device_desc desc = two_windows_desc();
+	struct card card;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	desc.irqs[VFIO_PCI_MSIX_IRQ_INDEX].count = 3;
+	desc.irqs[VFIO_PCI_MSIX_IRQ_INDEX].flags = VFIO_IRQ_INFO_EVENTFD;
+	card_map(&card, &desc);
+	f = open_memstream(&text, &size);
+	rte_pci_dump(f);
+	fclose(f);
+	assert_non_null(strstr(text, "interrupts: MSI-X, 3 vectors\n"));
+	free(text);
+	card_unplug(&card);
+}
+
+/* As many queues as a network driver may have share the vectors of a small device. */
+static void
+test_queues_may_be_more_than_vectors(void **state)
+{
+	struct fake_device_desc desc = two_windows_desc();
+	struct card card;
+
+	desc.irqs[VFIO_PCI_MSIX_IRQ_INDEX].count = 3;
+	desc.irqs[VFIO_PCI_MSIX_IRQ_INDEX].flags = VFIO_IRQ_INFO_EVENTFD;
+	card_map(&card, &desc);
+	assert_true(rte_intr_nb_intr_get(card.pci->intr_handle) >= RTE_MAX_RXTX_INTR_VEC_ID);
+	assert_int_equal(rte_intr_vec_list_alloc(card.pci->intr_handle, "queues", 8), 0);
+	rte_intr_vec_list_free(card.pci->intr_handle);
+	card_unplug(&card);
+}
+
+static void
 count_interrupt(void *arg)
 {
 	atomic_fetch_add((atomic_uint *)arg, 1);
@@ -2195,6 +2231,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_pasid_is_switched_by_two_bytes),
 	cmocka_unit_test(test_best_kind_of_interrupt_with_vectors_is_chosen),
 	cmocka_unit_test(test_event_list_holds_all_vectors),
+	cmocka_unit_test(test_dump_tells_the_vectors_that_the_device_has),
+	cmocka_unit_test(test_queues_may_be_more_than_vectors),
 	cmocka_unit_test(test_user_chooses_the_kind_of_interrupt),
 	cmocka_unit_test(test_interrupts_arrive),
 	cmocka_unit_test(test_request_raises_the_removal_event),

@@ -36,6 +36,7 @@ struct pci_device {
 	 */
 	uintptr_t token;
 	const char *kernel_driver;	/**< its name, or NULL */
+	unsigned int nb_vectors;	/**< of the interrupt in use; the backend sets it */
 	bool mapped;	/**< between pci_device_map() and pci_device_unmap() */
 	unsigned int pins;	/**< callbacks under way: it must not be freed */
 	unsigned int nb_handle_users;	/**< of the interrupt handles; see pci_handles.h */

@@ -88,9 +88,8 @@ dump_interrupts(FILE *f, const struct pci_device *dev)
 {
 	if (dev->pub.intr_handle == NULL)
 		return;
-	fprintf(f, "   interrupts: %s, %d vectors\n",
-		intr_type_name(rte_intr_type_get(dev->pub.intr_handle)),
-		rte_intr_nb_intr_get(dev->pub.intr_handle));
+	fprintf(f, "   interrupts: %s, %u vectors\n",
+		intr_type_name(rte_intr_type_get(dev->pub.intr_handle)), dev->nb_vectors);
 }
 
 RTE_EXPORT_SYMBOL(rte_pci_dump)

@@ -73,6 +73,11 @@ handle_close(struct rte_intr_handle *handle)
 	close(fd);
 }
 
+/*
+ * The handle's list is made longer for a device with many vectors, never shorter: drivers also keep
+ * in it which queue has which vector, and many queues may share a few. A driver that wants more
+ * vectors than there are hears it from the kernel.
+ */
 static int
 intr_use(struct pci_device *dev, const struct intr_kind *kind, uint32_t count)
 {
@@ -82,11 +87,12 @@ intr_use(struct pci_device *dev, const struct intr_kind *kind, uint32_t count)
 	rc = handle_open(handle, kind->type, dev->state->fd);
 	if (rc != 0)
 		return rc;
-	if (count <= (uint32_t)RTE_MAX(rte_intr_nb_intr_get(handle), 0))
-		return 0;
-	rc = rte_intr_event_list_update(handle, (int)RTE_MIN(count, (uint32_t)INT32_MAX));
+	if (count > (uint32_t)RTE_MAX(rte_intr_nb_intr_get(handle), 0))
+		rc = rte_intr_event_list_update(handle, (int)RTE_MIN(count, (uint32_t)INT32_MAX));
 	if (rc != 0)
 		handle_close(handle);
+	else
+		dev->nb_vectors = count;
 	return rc;
 }
 
@@ -300,4 +306,5 @@ pci_vfio_intr_stop(struct pci_device *dev)
 	err_stop(dev);
 	req_stop(dev);
 	handle_close(dev->pub.intr_handle);
+	dev->nb_vectors = 0;
 }
