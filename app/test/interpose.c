@@ -59,6 +59,14 @@ static const struct {
 	[INTERPOSE_TIMERFD] = { "timerfd_create", EMFILE },
 	[INTERPOSE_SOCKET] = { "socket", EMFILE },
 	[INTERPOSE_BIND] = { "bind", EACCES },
+	[INTERPOSE_LISTEN] = { "listen", EADDRINUSE },
+	[INTERPOSE_CONNECT] = { "connect", ECONNREFUSED },
+	[INTERPOSE_ACCEPT] = { "accept", EMFILE },
+	[INTERPOSE_SOCKETPAIR] = { "socketpair", EMFILE },
+	[INTERPOSE_SETSOCKOPT] = { "setsockopt", ENOMEM },
+	[INTERPOSE_SENDMSG] = { "sendmsg", ENOBUFS },
+	[INTERPOSE_RECVMSG] = { "recvmsg", ENOMEM },
+	[INTERPOSE_DUP] = { "fcntl", EMFILE },
 	[INTERPOSE_MEMFD] = { "memfd_create", EMFILE },
 	[INTERPOSE_FTRUNCATE] = { "ftruncate", ENOSPC },
 	[INTERPOSE_FALLOCATE] = { "fallocate", ENOSPC },
@@ -546,6 +554,20 @@ FORWARD(int, -1, TIMERFD, timerfd_create, (clockid_t clock, int flags), (clock, 
 FORWARD(int, -1, SOCKET, socket, (int domain, int type, int protocol), (domain, type, protocol))
 FORWARD(int, -1, BIND, bind, (int fd, const struct sockaddr *addr, socklen_t len),
 	(fd, addr, len))
+FORWARD(int, -1, LISTEN, listen, (int fd, int backlog), (fd, backlog))
+FORWARD(int, -1, CONNECT, connect, (int fd, const struct sockaddr *addr, socklen_t len),
+	(fd, addr, len))
+FORWARD(int, -1, ACCEPT, accept, (int fd, struct sockaddr *addr, socklen_t *len), (fd, addr, len))
+FORWARD(int, -1, ACCEPT, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
+	(fd, addr, len, flags))
+FORWARD(int, -1, SOCKETPAIR, socketpair, (int domain, int type, int protocol, int fd[2]),
+	(domain, type, protocol, fd))
+FORWARD(int, -1, SETSOCKOPT, setsockopt,
+	(int fd, int level, int name, const void *value, socklen_t len),
+	(fd, level, name, value, len))
+FORWARD(ssize_t, -1, SENDMSG, sendmsg, (int fd, const struct msghdr *msg, int flags),
+	(fd, msg, flags))
+FORWARD(ssize_t, -1, RECVMSG, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
 FORWARD(int, -1, MEMFD, memfd_create, (const char *name, unsigned int flags), (name, flags))
 FORWARD(int, -1, FTRUNCATE, ftruncate, (int fd, off_t len), (fd, len))
 FORWARD(int, -1, FALLOCATE, fallocate, (int fd, int mode, off_t off, off_t len),
@@ -561,6 +583,37 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(voi
 	if (fails(INTERPOSE_THREAD))
 		return errno;
 	return REAL(pthread_create)(thread, attr, start, arg);
+}
+
+static bool
+dup_fails(int cmd)
+{
+	return (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) && fails(INTERPOSE_DUP);
+}
+
+/* All commands take a word at most. */
+int
+fcntl(int fd, int cmd, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	return dup_fails(cmd) ? -1 : REAL(fcntl)(fd, cmd, arg);
+}
+
+int
+fcntl64(int fd, int cmd, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	return dup_fails(cmd) ? -1 : REAL(fcntl64)(fd, cmd, arg);
 }
 
 /* Devices. */
