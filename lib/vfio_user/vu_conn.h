@@ -123,6 +123,13 @@ vu_conn_flush(struct vu_conn *conn)
 	return vu_tx_flush(&conn->tx, conn->sock);
 }
 
+/** Send what is queued and wait for it. @return as vu_tx_flush_wait() */
+static inline int
+vu_conn_flush_wait(struct vu_conn *conn)
+{
+	return vu_tx_flush_wait(&conn->tx, conn->sock);
+}
+
 /**
  * Collect short messages, so that several go out in one call: before handling what was received.
  */

@@ -395,9 +395,9 @@ tx_send_rest(struct vu_tx *tx, struct tx_msg *msg, size_t n)
 	return rc < 0 ? rc : 1;
 }
 
-int
-vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds)
+static inline int
+tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds, int flags)
 {
 	struct tx_msg msg;
 	ssize_t n;
@@ -410,7 +410,7 @@ vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct io
 		return -ENOTCONN;
 	if (tx->corked || tx->head < tx->tail)
 		return tx_send_queued(tx, sock, &msg);
-	n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, MSG_DONTWAIT);
+	n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, flags);
 	if (unlikely(n < 0))
 		return (int)n;
 	if (unlikely((size_t)n < msg.hdr.size))
@@ -420,8 +420,22 @@ vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct io
 	return 0;
 }
 
-static int
-tx_flush_wait(struct vu_tx *tx, int sock)
+int
+vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds)
+{
+	return tx_send(tx, sock, hdr, payload, nb, fds, nb_fds, MSG_DONTWAIT);
+}
+
+int
+vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
+	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
+{
+	return tx_send(tx, sock, hdr, payload, nb, fds, nb_fds, 0);
+}
+
+int
+vu_tx_flush_wait(struct vu_tx *tx, int sock)
 {
 	int rc = 0;
 
@@ -444,7 +458,7 @@ vu_tx_send_wait(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const stru
 		return rc;
 	if (tx->broken)
 		return -ENOTCONN;
-	rc = tx_flush_wait(tx, sock);
+	rc = vu_tx_flush_wait(tx, sock);
 	while (rc == 0 && done < msg.hdr.size) {
 		n = tx_call(sock, msg.iov, msg.nb, fds, done == 0 ? nb_fds : 0, 0);
 		if (n <= 0) {

@@ -86,6 +86,22 @@ int vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struc
 	unsigned int nb, const int *fds, unsigned int nb_fds);
 
 /**
+ * Send a message, and wait for a socket that is full, but only so long as its SO_SNDTIMEO says; on
+ * a blocking socket. Saves what vu_tx_send() would copy to the queue.
+ *
+ * @return as vu_tx_send()
+ */
+int vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
+	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds);
+
+/**
+ * Send what is queued and wait until the socket has taken all of it; on a blocking socket.
+ *
+ * @return 0; -ETIMEDOUT: the socket's SO_SNDTIMEO is over; -ENOTCONN, or another errno of sendmsg()
+ */
+int vu_tx_flush_wait(struct vu_tx *tx, int sock);
+
+/**
  * Send a message and wait until the socket has taken all of it; on a blocking socket.
  *
  * @return
