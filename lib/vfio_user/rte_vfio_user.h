@@ -424,26 +424,96 @@ struct rte_vfio_user_mem_reg {
 /** The device may map it: a descriptor goes with it. */
 #define RTE_VUSER_MEM_MAPPABLE 0x1u
 
+/*
+ * Every function of a client that talks to the server may be called by any number of threads at a
+ * time. Besides what stands with each they return
+ *   -ENODEV: no such device
+ *   -ENOTCONN: the server is gone, or sent what no server should and was left
+ *   -ETIMEDOUT: the server did not answer within the time limit; its late answer is dropped
+ *   -EPROTO: an answer that does not fit the question, or promises what cannot be
+ *   -EDEADLK: called from the handler of rte_vfio_user_set_dma_handler() of the same device
+ *   the errno that the server sent
+ */
+
 /**
- * Connect to a device.
+ * Connect to a device. Same as rte_vfio_user_attach_dev_opt() without options.
  *
+ * @param sock_addr
+ *   Path of the server's socket, at most 107 bytes.
  * @return
- *   An id >= 0; -ENOENT, -ECONNREFUSED: nobody listens; -EPROTO: the peer is no vfio-user server;
+ *   An id >= 0; -EINVAL: no path; -ENAMETOOLONG; -ENOENT, -ECONNREFUSED: nobody listens;
+ *   -ENOTSOCK: what is there is no socket; -EPROTO: the peer is no vfio-user server;
  *   -EPROTONOSUPPORT: of another version; -ETIMEDOUT: it did not answer; -ENODEV: no PCI device;
- *   another errno of socket or connect
+ *   -ENOSPC: RTE_VFIO_USER_MAX_CLIENTS are attached; -ENOMEM; another errno of socket or connect
  */
 __rte_experimental
 int rte_vfio_user_attach_dev(const char *sock_addr);
 
+/** Most devices that a process is attached to at a time. */
+#define RTE_VFIO_USER_MAX_CLIENTS 1024
+
+/** How a client attaches. Zero is the default. */
+struct rte_vfio_user_attach_options {
+	size_t size;	/**< sizeof(struct rte_vfio_user_attach_options) as the caller knows it */
+	uint32_t flags;	/**< RTE_VFIO_USER_ATTACH_F_* */
+	uint32_t timeout_ms;	/**< for each request, and to connect; 0: 5000 */
+	int sock_fd;	/**< a connected stream socket; used with _F_SOCK_FD */
+};
+
 /**
- * Disconnect. Requests of other threads that are under way end with -ENOTCONN.
+ * options.sock_fd is valid: it is made blocking, and the library's from then on, also if attaching
+ * fails. sock_addr is just a name for the log.
+ */
+#define RTE_VFIO_USER_ATTACH_F_SOCK_FD 0x1u
+/** Do not offer to take commands of the server on a socket of their own. */
+#define RTE_VFIO_USER_ATTACH_F_NO_TWIN 0x2u
+
+/**
+ * Connect to a device with options.
  *
- * @return 0; -ENODEV: no such device
+ * @param opt
+ *   Copied. NULL: the defaults.
+ * @return
+ *   As rte_vfio_user_attach_dev(); also -EINVAL: unknown flags or size
+ */
+__rte_experimental
+int rte_vfio_user_attach_dev_opt(const char *sock_addr,
+	const struct rte_vfio_user_attach_options *opt);
+
+/**
+ * Disconnect. Requests of other threads that are under way end with -ENOTCONN; waits for them.
+ *
+ * @return 0; -ENODEV: no such device; -EDEADLK: from a handler of this device
  */
 __rte_experimental
 int rte_vfio_user_detach_dev(int dev_id);
 
-/** VFIO_DEVICE_GET_INFO. @return 0; -ENODEV; -EINVAL: argsz too small; or see below */
+/** What a server said about itself when it was attached to. */
+struct rte_vfio_user_limits {
+	uint16_t major;	/**< version */
+	uint16_t minor;	/**< version */
+	uint32_t max_msg_fds;	/**< most descriptors in one message */
+	uint32_t max_data_xfer_size;	/**< largest transfer of one message, in bytes */
+	uint32_t max_dma_maps;	/**< most memory regions at a time */
+	uint64_t pgsizes;	/**< bit mask of page sizes for DMA */
+	bool write_multiple;	/**< understands rte_vfio_user_region_write_multi() */
+	bool twin_socket;	/**< sends its commands on a socket of their own */
+	bool migration;	/**< said something about migration */
+	uint64_t mig_pgsize;	/**< bytes a bit of a dirty bitmap stands for */
+	uint64_t mig_max_bitmap_size;	/**< bytes */
+};
+
+/** @return 0; -ENODEV */
+__rte_experimental
+int rte_vfio_user_get_limits(int dev_id, struct rte_vfio_user_limits *limits);
+
+/**
+ * VFIO_DEVICE_GET_INFO.
+ *
+ * @param info
+ *   argsz is at least 16; the first 16 bytes are set.
+ * @return 0; -EINVAL: argsz too small; or see above
+ */
 __rte_experimental
 int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
 
@@ -451,43 +521,132 @@ int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
  * VFIO_DEVICE_GET_REGION_INFO, with its capabilities when argsz leaves room for them, else
  * argsz tells the room they need.
  *
- * @param dev_id
- *   The device.
  * @param info
- *   index and argsz are set by the caller.
+ *   index and argsz, at least 32, are set by the caller. Without VFIO_REGION_INFO_FLAG_CAPS and
+ *   with an argsz that has grown, ask again with as much room. What is returned was checked: a
+ *   chain of capabilities that ends, areas inside the region. Cleared on error.
  * @param fd
  *   Set to what the region can be mapped from, which is then the caller's, or to -1. Comes with
  *   the full answer only. May be NULL.
+ * @return 0; -EINVAL: argsz too small, or no such region; -ENOMEM; or see above
  */
 __rte_experimental
 int rte_vfio_user_get_reg_info(int dev_id, struct vfio_region_info *info, int *fd);
 
-/** VFIO_DEVICE_GET_IRQ_INFO. */
+/**
+ * VFIO_DEVICE_GET_IRQ_INFO.
+ *
+ * @param info
+ *   index and argsz, at least 16, are set by the caller.
+ * @return 0; -EINVAL: argsz too small, or no such type; or see above
+ */
 __rte_experimental
 int rte_vfio_user_get_irq_info(int dev_id, struct vfio_irq_info *info);
 
 /**
  * Let the device use memory. The regions are sent without waiting for one another.
  *
- * @param dev_id
- *   The device.
  * @param mem
- *   The regions.
+ *   @p num regions. Without RTE_VUSER_MEM_MAPPABLE, and if the server takes no descriptors, the
+ *   device reaches the memory by messages only: see rte_vfio_user_set_dma_handler().
  * @param fds
- *   For each region what to map it from, or -1. They stay the caller's.
- * @param num
- *   How many there are.
+ *   For each region what to map it from, or -1. They stay the caller's. NULL: none.
  * @return
- *   0; or the first error, with those regions mapped that the server accepted unmapped again
+ *   0; or the first error, with those regions that the server accepted unmapped again;
+ *   -EINVAL: an empty region, one that wraps, unknown protection or flags; -ENOSPC: more than
+ *   the server's max_dma_maps
  */
 __rte_experimental
 int rte_vfio_user_dma_map(int dev_id, struct rte_vfio_user_mem_reg *mem, int *fds, uint32_t num);
 
-/** Take memory away. On return the device no longer uses it. @return 0, or the first error */
+/**
+ * Take memory away. On return the device no longer uses it. Every region is tried.
+ *
+ * @param mem
+ *   gpa and size are those of a map.
+ * @return 0, or the first error
+ */
 __rte_experimental
 int rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t num);
 
-/** VFIO_DEVICE_SET_IRQS. The eventfds in the data stay the caller's. */
+/**
+ * Take one region away and learn which pages the device wrote since it was last asked.
+ *
+ * @param pgsize
+ *   Bytes a bit stands for, a power of two.
+ * @param bitmap
+ *   One bit for each page, in whole 64-bit words.
+ * @param bitmap_size
+ *   Bytes of @p bitmap: exactly as many as those words take.
+ * @return 0; -EINVAL: sizes that do not fit each other or are too large for a message
+ */
+__rte_experimental
+int rte_vfio_user_dma_unmap_dirty(int dev_id, uint64_t gpa, uint64_t size, uint64_t pgsize,
+	uint64_t *bitmap, uint64_t bitmap_size);
+
+/** Take all memory away at once. */
+__rte_experimental
+int rte_vfio_user_dma_unmap_all(int dev_id);
+
+/**
+ * Reads or writes memory for a device that cannot do it itself.
+ *
+ * @param addr
+ *   IOVA. As the server gives it: in no way checked.
+ * @param buf
+ *   @p len bytes: to be filled when @p write is false, to be stored when it is true.
+ * @return 0, or a negative errno that goes to the server
+ *
+ * Called by a thread that waits for an answer of this server or is in rte_vfio_user_serve(), one at
+ * a time. It must not call functions of this device that talk to the server.
+ */
+typedef int (*rte_vfio_user_dma_handler_t)(int dev_id, uint64_t addr, void *buf, uint64_t len,
+	bool write, void *ctx);
+
+/**
+ * Say who serves DMA_READ and DMA_WRITE of the server. Without a handler they are refused with
+ * EFAULT, but for memory of rte_vfio_user_dma_host().
+ *
+ * @param handler
+ *   Called for what rte_vfio_user_dma_host() does not cover. NULL: nobody.
+ * @return 0; -ENODEV
+ */
+__rte_experimental
+int rte_vfio_user_set_dma_handler(int dev_id, rte_vfio_user_dma_handler_t handler, void *ctx);
+
+/**
+ * Say where memory that the device reaches by messages is in this process.
+ *
+ * @param host
+ *   Address of @p size bytes, which must stay until they are taken back; NULL: take back what
+ *   was said with this @p gpa. On return it is no longer used.
+ * @param prot
+ *   PROT_READ, PROT_WRITE: what the device may do.
+ * @return
+ *   0; -EINVAL: an empty range, or one that wraps; -EEXIST: overlaps another one; -ENOENT: nothing
+ *   to take back; -ENOMEM; -ENODEV; -EDEADLK: from the handler of this device
+ */
+__rte_experimental
+int rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, int prot);
+
+/**
+ * Serve commands of the server while no request is under way, which would serve them too.
+ *
+ * @param timeout_ms
+ *   How long to wait for one; 0: not at all; negative: until one came.
+ * @return number of commands served, or see above
+ */
+__rte_experimental
+int rte_vfio_user_serve(int dev_id, int timeout_ms);
+
+/**
+ * VFIO_DEVICE_SET_IRQS. The eventfds in the data stay the caller's. Goes out in as many requests as
+ * descriptors and holes among them need; those before one that fails have taken effect.
+ *
+ * @return
+ *   0; -EINVAL: flags, or argsz that does not cover the data; -ENOTSUP: the server takes no
+ *   descriptors; or see above
+ */
 __rte_experimental
 int rte_vfio_user_set_irqs(int dev_id, struct vfio_irq_set *set);
 
@@ -496,14 +655,88 @@ __rte_experimental
 int rte_vfio_user_region_read(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
 	void *data);
 
-/** Write a region. The data have arrived when it returns. */
+/** Write a region. The data have arrived when it returns. @return 0; -EIO: fewer arrived */
 __rte_experimental
 int rte_vfio_user_region_write(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
 	const void *data);
 
+/**
+ * Write a region without waiting: the server tells nothing, not even an error. It is done before
+ * whatever this thread asks for next.
+ *
+ * @return 0: it is on its way; or see above
+ */
+__rte_experimental
+int rte_vfio_user_region_post(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
+	const void *data);
+
+/** One of several writes. */
+struct rte_vfio_user_write {
+	uint64_t offset;	/**< in the region */
+	uint32_t region;	/**< index */
+	uint32_t count;	/**< bytes, 1 to 8 */
+	uint8_t data[8];	/**< the first count of them */
+};
+
+/**
+ * Write several small values, in their order, as REGION_WRITE_MULTI where the server understands
+ * it, else one by one.
+ *
+ * @param post
+ *   Do not wait, as rte_vfio_user_region_post().
+ * @return 0; -EINVAL: a count out of range; -EIO: fewer were done
+ */
+__rte_experimental
+int rte_vfio_user_region_write_multi(int dev_id, const struct rte_vfio_user_write *wr, uint32_t nb,
+	bool post);
+
 /** VFIO_DEVICE_RESET. */
 __rte_experimental
 int rte_vfio_user_reset(int dev_id);
+
+/**
+ * Ask which parts of a region signal an eventfd when they are written to.
+ *
+ * @param io_fd
+ *   Filled with up to @p nb parts; their descriptors, -1 where there is none, are the caller's.
+ *   Cannot be NULL unless @p nb is 0.
+ * @return
+ *   Number of parts that there are; if that is more than @p nb, none is filled in; -EINVAL: no
+ *   such region; -EMFILE; -ENOMEM; or see above
+ */
+__rte_experimental
+int rte_vfio_user_get_io_fds(int dev_id, uint32_t region, struct rte_vfio_user_io_fd *io_fd,
+	uint32_t nb);
+
+/**
+ * VFIO_DEVICE_FEATURE.
+ *
+ * @param feature
+ *   As for the ioctl: argsz bytes, of which the first @p len are the request. A GET leaves the
+ *   answer in it.
+ * @param len
+ *   Bytes of the request, at least 8.
+ * @return
+ *   Bytes of the answer; -EINVAL: @p len larger than argsz, or too large; or see above
+ */
+__rte_experimental
+int rte_vfio_user_feature(int dev_id, struct vfio_device_feature *feature, size_t len);
+
+/**
+ * Read state of a device in VFIO_DEVICE_STATE_PRE_COPY or _STOP_COPY.
+ *
+ * @return bytes, 0 at the end, less than @p len also before it; or see above
+ */
+__rte_experimental
+ssize_t rte_vfio_user_mig_read(int dev_id, void *buf, size_t len);
+
+/**
+ * Write state of a device in VFIO_DEVICE_STATE_RESUMING.
+ *
+ * @return 0 when all of it was taken; or see above
+ */
+__rte_experimental
+int rte_vfio_user_mig_write(int dev_id, const void *buf, size_t len);
 
 #ifdef __cplusplus
 }

@@ -170,6 +170,7 @@ caps_read(const json_t *root, struct vu_caps *caps, const char **why)
 	if (members_read(object, cap_members, RTE_DIM(cap_members), caps, why) < 0 ||
 			migration_read(json_object_get(object, "migration"), caps, why) < 0)
 		return -EINVAL;
+	caps->says_pgsizes = json_object_get(object, "pgsizes") != NULL;
 	return twin_socket_read(json_object_get(object, "twin_socket"), caps, why);
 }
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VU_CLIENT_H
+#define VU_CLIENT_H
+
+/**
+ * @file
+ * A client: a connection that any number of threads send requests over.
+ *
+ * A request has a slot, whose number is part of its id; the answer is brought to the slot by
+ * whichever thread receives it. Two turns order the threads: one sends at a time, and one receives
+ * at a time, for all. Who waits for an answer receives if nobody does, else sleeps until the
+ * answer is there or the turn to receive is free. Nobody keeps a turn to send longer than
+ * VU_CLIENT_SEND_MS: what a socket does not take by then is queued, and drained by who sent it.
+ *
+ * Whoever has the turn to receive also serves the commands of the server.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "rte_vfio_user.h"
+#include "vu_codec.h"
+#include "vu_conn.h"
+#include "vu_turn.h"
+
+/** Requests under way at a time; a power of two. */
+#define VU_CLIENT_SLOTS 256u
+
+/** Longest single wait in a send and in a receive, in milliseconds. */
+#define VU_CLIENT_SEND_MS 10u
+#define VU_CLIENT_RECV_MS 50u
+
+/** Largest transfer that we take, and what we say about ourselves otherwise. */
+#define VU_CLIENT_MAX_XFER 1048576u
+#define VU_CLIENT_MAX_FDS  64u
+
+/** A request, and where its answer goes. The caller's, and in use until it was waited for. */
+struct vu_call {
+	uint16_t cmd;
+	uint16_t slot;	/**< set by vu_client_begin() */
+	bool more;	/**< short, without descriptors, and others follow at once */
+	unsigned int nb;	/**< pieces of payload */
+	const struct iovec *payload;	/**< used by vu_client_begin() only */
+	const int *fds;	/**< stay the caller's; same */
+	unsigned int nb_fds;
+	void *reply;	/**< room for the payload of the answer; undefined on error */
+	size_t cap;	/**< its bytes: a longer answer is an error */
+	/** Where data go that follow VU_RX_DEST_FIXED bytes in the answer; NULL: to reply, too */
+	void *data;
+	size_t data_len;	/**< exactly so many bytes */
+	struct vu_fds *reply_fds;	/**< takes its descriptors; NULL: none may come */
+	size_t len;	/**< bytes of payload that came */
+};
+
+/* Phases of a slot, in the low byte of its state; its id is in the upper half. */
+#define VU_SLOT_FREE    0u
+#define VU_SLOT_CLAIMED 1u	/**< being filled in */
+#define VU_SLOT_WAITING 2u
+#define VU_SLOT_TAKEN   3u	/**< its answer is here and being copied */
+#define VU_SLOT_DONE    4u
+#define VU_SLOT_PHASE   0x0fu
+#define VU_SLOT_ASLEEP  0x80u	/**< who waits for it sleeps on the state */
+
+struct vu_slot {
+	_Atomic uint32_t state;
+	int rc;	/**< when it is done */
+	struct vu_call *call;
+};
+
+/** Memory of this process that the device reaches by messages. */
+struct vu_host_range {
+	uint64_t addr;	/**< IOVA */
+	uint64_t size;	/**< bytes */
+	uint8_t *host;
+	int prot;
+};
+
+struct vu_client {
+	int dev_id;
+	char name[108];	/**< path of the socket, for the log */
+	uint32_t timeout_ms;	/**< of a request */
+	struct vu_version_info server;	/**< what it said about itself */
+	uint32_t max_read;	/**< bytes of one request */
+	uint32_t max_write;	/**< same */
+	struct vu_conn conn;	/**< sending half: turn tx; receiving half: turn rx */
+	struct vu_conn twin;	/**< for commands of the server; turn rx; sock -1: none */
+	struct vu_turn tx;
+	struct vu_turn rx;
+	atomic_bool queued;	/**< the connection has something to send; changes with turn tx */
+	atomic_bool broken;	/**< no request gets an answer any more */
+	atomic_bool by_messages;	/**< the device may reach memory by messages */
+	_Atomic uint32_t next_id;
+	_Atomic uint32_t nb_asleep;	/**< threads that sleep until their answer is there */
+	_Atomic uint32_t nb_crowded;	/**< threads that wait for a free slot */
+	_Atomic uint32_t freed;	/**< counts slots that became free while nb_crowded */
+	_Atomic uint32_t nb_maps;	/**< regions that are mapped */
+	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
+	struct vu_slot slots[VU_CLIENT_SLOTS];
+	/* what follows belongs to turn rx */
+	rte_vfio_user_dma_handler_t handler;
+	void *handler_ctx;
+	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
+	struct vu_host_range *ranges;	/**< sorted */
+	uint32_t nb_ranges;
+	unsigned int nb_served;	/**< commands of the server */
+};
+
+/* ---- vu_client.c: which clients there are ---- */
+
+/** @return a client that stays until vu_client_put(), or NULL */
+struct vu_client *vu_client_get(int dev_id);
+
+void vu_client_put(struct vu_client *client);
+
+/* ---- vu_client_open.c: connecting ---- */
+
+/** @return 0, or -errno as rte_vfio_user_attach_dev_opt() */
+int vu_client_open(const char *path, const struct rte_vfio_user_attach_options *opt,
+	struct vu_client **out);
+
+/** No other thread uses it. */
+void vu_client_free(struct vu_client *client);
+
+/* ---- vu_client_call.c: requests ---- */
+
+/** When the time of a request that begins now is over. */
+static inline uint64_t
+vu_client_deadline(const struct vu_client *client)
+{
+	return vu_now_ms() + client->timeout_ms;
+}
+
+/**
+ * Send a request.
+ *
+ * @return
+ *   0: vu_client_wait() must follow; -EBUSY: VU_CLIENT_SLOTS are under way; other errors: it was
+ *   not sent
+ */
+int vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
+
+/** After -EBUSY: wait a little for another request to be done. */
+void vu_client_crowded(struct vu_client *client, uint64_t until_ms);
+
+/** Wait for the answer. @return 0, or -errno */
+int vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
+
+/** Send a request and wait for the answer. @return 0, or -errno */
+int vu_client_call(struct vu_client *client, struct vu_call *call);
+
+/** Send a request that is not answered. @return 0, or -errno */
+int vu_client_post(struct vu_client *client, struct vu_call *call);
+
+/* ---- vu_client_slot.c: slots ---- */
+
+/** Find a free slot for a call and an id. @return 0, -EBUSY */
+int vu_slot_claim(struct vu_client *client, struct vu_call *call, uint16_t *id);
+
+/** Give a slot back. */
+void vu_slot_free(struct vu_client *client, struct vu_slot *slot);
+
+static inline bool
+vu_slot_done(struct vu_slot *slot)
+{
+	return (atomic_load(&slot->state) & VU_SLOT_PHASE) == VU_SLOT_DONE;
+}
+
+/**
+ * The answer is no longer waited for, and will be recognised as late if it was sent.
+ *
+ * @return whether it had not come, and the slot can be freed
+ */
+bool vu_slot_cancel(struct vu_client *client, struct vu_slot *slot, bool sent);
+
+/** Bring an answer to its slot. @return 0; -EPROTO: nobody asked for it */
+int vu_slot_deliver(struct vu_client *client, struct vu_rx_msg *msg);
+
+/** Sleep until the slot is done, or somebody has to receive, or time is over. */
+void vu_slot_sleep(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms);
+
+/** Nobody receives: wake somebody who waits for an answer. */
+void vu_slot_wake_one(struct vu_client *client);
+
+/** End all that waits with an error. */
+void vu_slot_fail_all(struct vu_client *client, int rc);
+
+/** An id for a request that is not answered. */
+uint16_t vu_slot_post_id(struct vu_client *client);
+
+/* ---- vu_client_io.c: sending and receiving ---- */
+
+/** Send a message. @return 0; 1: some is queued, vu_client_drain() must follow; -errno */
+int vu_client_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call,
+	uint64_t until_ms);
+
+/** Send what is queued, serve what comes meanwhile. @return 0; -ETIMEDOUT; -ENOTCONN */
+int vu_client_drain(struct vu_client *client, uint64_t until_ms);
+
+/** With turn rx: receive for all until the slot is done, the client broken or time over. */
+void vu_client_lead(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms);
+
+/** End turn rx. */
+void vu_client_lead_end(struct vu_client *client);
+
+/** The connection is of no use any more: end all that is under way with @p rc. */
+void vu_client_fail(struct vu_client *client, int rc);
+
+/** With turn rx: wait for input once, take it. @return 0, also if none came; -errno: failed */
+int vu_client_receive(struct vu_client *client, uint64_t until_ms);
+
+/* ---- vu_client_serve.c: commands of the server ---- */
+
+/** Serve a command that came on @p conn. @return 0; -errno: the connection is of no use */
+int vu_client_serve(struct vu_client *client, struct vu_conn *conn, struct vu_rx_msg *msg);
+
+/** Whether this thread is in a handler of this client. */
+bool vu_client_serving(const struct vu_client *client);
+
+/* ---- vu_client_info.c ---- */
+
+/** Ask for what the device is, and check it. @return 0, -errno */
+int vu_client_device_info(struct vu_client *client, struct vfio_device_info *info);
+
+/* ---- vu_client_dma.c ---- */
+
+/** Regions are no longer mapped, if they were: a server may accept to unmap what was not. */
+void vu_client_maps_forget(struct vu_client *client, uint32_t nb);
+
+#endif /* VU_CLIENT_H */

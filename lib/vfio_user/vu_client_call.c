@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+
+#include <rte_branch_prediction.h>
+
+#include "vu_client.h"
+
+int
+vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_ms)
+{
+	struct vu_hdr hdr = { .cmd = call->cmd };
+	int rc;
+
+	rc = vu_slot_claim(client, call, &hdr.id);
+	if (unlikely(rc < 0))
+		return rc;
+	/* the connection that breaks from now on ends the slot */
+	rc = vu_client_send(client, &hdr, call, until_ms);
+	if (likely(rc >= 0))
+		return 0;
+	vu_slot_cancel(client, &client->slots[call->slot], false);
+	vu_slot_free(client, &client->slots[call->slot]);
+	return rc;
+}
+
+/* Until the answer is there, receive for all or let another thread do so. */
+static int
+wait_done(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
+{
+	while (!vu_slot_done(slot)) {
+		if (likely(vu_turn_try(&client->rx))) {
+			vu_client_lead(client, slot, until_ms);
+			vu_client_lead_end(client);
+		} else if (vu_client_serving(client)) {
+			return vu_slot_cancel(client, slot, true) ? -EDEADLK : slot->rc;
+		} else {
+			vu_slot_sleep(client, slot, until_ms);
+		}
+		if (!vu_slot_done(slot) && vu_now_ms() >= until_ms &&
+				vu_slot_cancel(client, slot, true))
+			return -ETIMEDOUT;
+	}
+	return slot->rc;
+}
+
+int
+vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms)
+{
+	struct vu_slot *slot = &client->slots[call->slot];
+	int rc;
+
+	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed)))
+		vu_client_drain(client, until_ms);
+	rc = wait_done(client, slot, until_ms);
+	vu_slot_free(client, slot);
+	/* I may have been the one who was woken to receive */
+	if (unlikely(atomic_load(&client->nb_asleep) > 0) &&
+			atomic_load(&client->rx.word) == VU_TURN_FREE)
+		vu_slot_wake_one(client);
+	return rc;
+}
+
+void
+vu_client_crowded(struct vu_client *client, uint64_t until_ms)
+{
+	uint32_t freed = atomic_load(&client->freed);
+	uint64_t soon = vu_now_ms() + VU_CLIENT_SEND_MS;
+
+	atomic_fetch_add(&client->nb_crowded, 1);
+	vu_futex_wait(&client->freed, freed, until_ms < soon ? until_ms : soon);
+	atomic_fetch_sub(&client->nb_crowded, 1);
+}
+
+int
+vu_client_call(struct vu_client *client, struct vu_call *call)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	int rc;
+
+	while ((rc = vu_client_begin(client, call, until_ms)) == -EBUSY) {
+		if (vu_now_ms() >= until_ms)
+			return -ETIMEDOUT;
+		vu_client_crowded(client, until_ms);
+	}
+	return likely(rc == 0) ? vu_client_wait(client, call, until_ms) : rc;
+}
+
+int
+vu_client_post(struct vu_client *client, struct vu_call *call)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	struct vu_hdr hdr = { .cmd = call->cmd, .flags = VU_F_NO_REPLY };
+	int rc;
+
+	hdr.id = vu_slot_post_id(client);
+	rc = vu_client_send(client, &hdr, call, until_ms);
+	return likely(rc <= 0) ? rc : vu_client_drain(client, until_ms);
+}

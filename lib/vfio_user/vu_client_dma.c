@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <eal_export.h>
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
+#include "vu_client.h"
+
+/* Requests under way at a time for one caller. */
+#define WINDOW 64u
+
+struct dma_batch;
+
+/* What is done with each region. */
+struct dma_op {
+	/* Send a request for region i. Returns as vu_client_begin(). */
+	int (*send)(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more);
+	/* Check the answer to it; NULL: it has nothing to check. */
+	int (*judge)(const struct dma_batch *batch, uint32_t i, const struct vu_call *call);
+	bool stops;	/* at the first error */
+};
+
+/* Regions that are sent without waiting for one another. Answers are waited for in their order. */
+struct dma_batch {
+	struct vu_client *client;
+	const struct dma_op *op;
+	const struct rte_vfio_user_mem_reg *mem;
+	const int *fds;	/* NULL: none */
+	uint32_t num;
+	uint32_t sent;
+	uint32_t done;	/* answered */
+	uint32_t nb_ok;
+	uint32_t bad;	/* the region with the first error */
+	int rc;	/* the first error */
+	bool stopped;
+	struct vu_call calls[WINDOW];
+	struct vu_dma_unmap replies[WINDOW];
+	bool ok[WINDOW];	/* the server may have done it */
+};
+
+static void
+batch_error(struct dma_batch *batch, uint32_t i, int rc)
+{
+	if (batch->rc == 0) {
+		batch->rc = rc;
+		batch->bad = i;
+	}
+	batch->stopped |= batch->op->stops || rc == -ENOTCONN;
+}
+
+static void
+batch_wait_one(struct dma_batch *batch)
+{
+	uint32_t i = batch->done++;
+	struct vu_call *call = &batch->calls[i % WINDOW];
+	int rc;
+
+	rc = vu_client_wait(batch->client, call, vu_client_deadline(batch->client));
+	if (rc == 0 && batch->op->judge != NULL)
+		rc = batch->op->judge(batch, i, call);
+	batch->ok[i % WINDOW] = rc == 0 || rc == -ETIMEDOUT;
+	if (likely(rc == 0))
+		batch->nb_ok++;
+	else
+		batch_error(batch, i, rc);
+}
+
+/* Returns whether there is room for one more. */
+static bool
+batch_send_one(struct dma_batch *batch)
+{
+	uint32_t under_way = batch->sent - batch->done;
+	uint32_t i = batch->sent;
+	int rc;
+
+	if (batch->stopped || i == batch->num || under_way == WINDOW)
+		return false;
+	rc = batch->op->send(batch, i, &batch->calls[i % WINDOW],
+			i + 1 < batch->num && under_way + 1 < WINDOW);
+	if (likely(rc == 0))
+		batch->sent++;
+	else if (rc == -EBUSY && under_way > 0)
+		return false;
+	else if (rc == -EBUSY)
+		vu_client_crowded(batch->client, vu_client_deadline(batch->client));
+	else {
+		batch_error(batch, i, rc);
+		batch->stopped = true;
+	}
+	return true;
+}
+
+static void
+batch_run(struct dma_batch *batch)
+{
+	do {
+		while (batch_send_one(batch))
+			;
+		if (batch->done < batch->sent)
+			batch_wait_one(batch);
+	} while (batch->done < batch->sent || (!batch->stopped && batch->sent < batch->num));
+}
+
+/* --------------------------------------------------------------------- DMA_UNMAP ---- */
+
+static int
+unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+{
+	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
+	struct vu_dma_unmap *reply = &batch->replies[i % WINDOW];
+	uint8_t request[VU_UNMAP_MAX];
+	struct iovec iov = { request, vu_unmap_encode(&unmap, request) };
+
+	*call = (struct vu_call) { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
+		.reply = reply, .cap = sizeof(*reply), .more = more };
+	return vu_client_begin(batch->client, call, vu_client_deadline(batch->client));
+}
+
+static int
+unmap_judge(const struct dma_batch *batch, uint32_t i, const struct vu_call *call)
+{
+	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
+	const void *bitmap;
+
+	return vu_unmap_reply_decode(&unmap, call->reply, call->len, &bitmap);
+}
+
+static const struct dma_op op_unmap = { .send = unmap_send, .judge = unmap_judge };
+
+void
+vu_client_maps_forget(struct vu_client *client, uint32_t nb)
+{
+	uint32_t old = atomic_load(&client->nb_maps);
+
+	while (!atomic_compare_exchange_weak(&client->nb_maps, &old, old - RTE_MIN(old, nb)))
+		;
+}
+
+/* Returns how many the server has unmapped. */
+static uint32_t
+dma_unmap(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, uint32_t num, int *rc)
+{
+	struct dma_batch batch;
+
+	/* calls and answers are set before they are used */
+	memset(&batch, 0, offsetof(struct dma_batch, calls));
+	batch.client = client;
+	batch.op = &op_unmap;
+	batch.mem = mem;
+	batch.num = num;
+	batch_run(&batch);
+	*rc = batch.rc;
+	return batch.nb_ok;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_dma_unmap, 25.11)
+int
+rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t num)
+{
+	struct vu_client *client = vu_client_get(dev_id);
+	int rc;
+
+	if (client == NULL)
+		return -ENODEV;
+	vu_client_maps_forget(client, dma_unmap(client, mem, num, &rc));
+	vu_client_put(client);
+	return rc;
+}
+
+static int
+unmap_all(struct vu_client *client)
+{
+	const struct vu_unmap unmap = { .all = true };
+	uint8_t request[VU_UNMAP_MAX], reply[sizeof(struct vu_dma_unmap)];
+	struct iovec iov = { request, vu_unmap_encode(&unmap, request) };
+	struct vu_call call = { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
+		.reply = reply, .cap = sizeof(reply) };
+	const void *bitmap;
+	int rc;
+
+	rc = vu_client_call(client, &call);
+	if (rc == 0)
+		rc = vu_unmap_reply_decode(&unmap, reply, call.len, &bitmap);
+	if (rc == 0)
+		atomic_store(&client->nb_maps, 0);
+	return rc;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_dma_unmap_all, 25.11)
+int
+rte_vfio_user_dma_unmap_all(int dev_id)
+{
+	struct vu_client *client = vu_client_get(dev_id);
+	int rc;
+
+	if (client == NULL)
+		return -ENODEV;
+	rc = unmap_all(client);
+	vu_client_put(client);
+	return rc;
+}
+
+/* ----------------------------------------------------------------------- DMA_MAP ---- */
+
+static int
+map_fd(const struct dma_batch *batch, uint32_t i)
+{
+	if (batch->fds == NULL || !(batch->mem[i].flags & RTE_VUSER_MEM_MAPPABLE) ||
+			batch->client->server.caps.max_msg_fds == 0)
+		return -1;
+	return batch->fds[i];
+}
+
+static struct vu_dma_map
+map_encode(const struct rte_vfio_user_mem_reg *mem, bool has_fd)
+{
+	return (struct vu_dma_map) {
+		.argsz = sizeof(struct vu_dma_map),
+		.flags = (mem->protection & PROT_READ ? VU_DMA_F_READ : 0) |
+			(mem->protection & PROT_WRITE ? VU_DMA_F_WRITE : 0),
+		.offset = has_fd ? mem->fd_offset : 0,
+		.addr = mem->gpa,
+		.size = mem->size,
+	};
+}
+
+static int
+map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+{
+	int fd = map_fd(batch, i);
+	struct vu_dma_map map = map_encode(&batch->mem[i], fd >= 0);
+	struct iovec iov = { &map, sizeof(map) };
+
+	/* what has a descriptor is not collected: it would need a duplicate */
+	*call = (struct vu_call) { .cmd = VU_DMA_MAP, .payload = &iov, .nb = 1,
+		.fds = &fd, .nb_fds = fd >= 0 ? 1 : 0, .more = more && fd < 0 };
+	if (fd < 0)
+		atomic_store(&batch->client->by_messages, true);
+	return vu_client_begin(batch->client, call, vu_client_deadline(batch->client));
+}
+
+static const struct dma_op op_map = { .send = map_send, .stops = true };
+
+/* Undo what the server accepted: all before the first error, and some that were under way then. */
+static void
+map_undo(const struct dma_batch *batch)
+{
+	uint32_t i;
+	int rc;
+
+	for (i = batch->bad; i < batch->sent; i++)
+		if (batch->ok[i % WINDOW])
+			dma_unmap(batch->client, &batch->mem[i], 1, &rc);
+	if (batch->bad > 0)
+		dma_unmap(batch->client, batch->mem, batch->bad, &rc);
+}
+
+static int
+map_check(const struct rte_vfio_user_mem_reg *mem, uint32_t num)
+{
+	uint32_t i;
+
+	for (i = 0; i < num; i++) {
+		if (!vu_range_valid(mem[i].gpa, mem[i].size) ||
+				!vu_range_valid(mem[i].fd_offset, mem[i].size))
+			return -EINVAL;
+		if ((mem[i].flags & ~RTE_VUSER_MEM_MAPPABLE) != 0 || mem[i].protection == 0 ||
+				(mem[i].protection & ~(uint32_t)(PROT_READ | PROT_WRITE)) != 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* The server refuses more than it said; it is not even asked. */
+static int
+maps_reserve(struct vu_client *client, uint32_t nb)
+{
+	uint32_t max = client->server.caps.max_dma_maps;
+	uint32_t old = atomic_load(&client->nb_maps);
+
+	do {
+		if (nb > max || old > max - nb)
+			return -ENOSPC;
+	} while (!atomic_compare_exchange_weak(&client->nb_maps, &old, old + nb));
+	return 0;
+}
+
+static int
+dma_map(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
+	uint32_t num)
+{
+	struct dma_batch batch;
+	int rc;
+
+	rc = map_check(mem, num);
+	if (rc == 0)
+		rc = maps_reserve(client, num);
+	if (rc < 0)
+		return rc;
+	memset(&batch, 0, offsetof(struct dma_batch, calls));
+	batch.client = client;
+	batch.op = &op_map;
+	batch.mem = mem;
+	batch.fds = fds;
+	batch.num = num;
+	batch_run(&batch);
+	if (batch.rc == 0)
+		return 0;
+	map_undo(&batch);
+	vu_client_maps_forget(client, num);
+	return batch.rc;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_dma_map, 25.11)
+int
+rte_vfio_user_dma_map(int dev_id, struct rte_vfio_user_mem_reg *mem, int *fds, uint32_t num)
+{
+	struct vu_client *client = vu_client_get(dev_id);
+	int rc;
+
+	if (client == NULL)
+		return -ENODEV;
+	rc = dma_map(client, mem, fds, num);
+	vu_client_put(client);
+	return rc;
+}
