@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_log.h>
 
 #include "vu_served.h"
 
 #include "test.h"
 
 #define IDS_MAX 4096
+#define WARM_THREADS 4
 
 static _Atomic(struct served *) devices[IDS_MAX];
 
@@ -265,20 +268,53 @@ served_stop(struct served *served)
 		assert_int_equal(rmdir(served->dir), 0);
 }
 
+static void *
+warm_up_thread(void *arg)
+{
+	pthread_barrier_t *barrier = arg;
+
+	rte_vfio_user_irq_raise(0, 0, 0);
+	pthread_barrier_wait(barrier);
+	return NULL;
+}
+
+static void
+warm_up_threads(void)
+{
+	pthread_t thread[WARM_THREADS];
+	pthread_barrier_t barrier;
+	unsigned int i;
+
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, WARM_THREADS), 0);
+	for (i = 0; i < WARM_THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, warm_up_thread, &barrier), 0);
+	for (i = 0; i < WARM_THREADS; i++)
+		pthread_join(thread[i], NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
 /* Threads leave a few bytes behind that others use again: have them there before counting. */
 int
 served_warm_up(void **state)
 {
 	struct served *served = calloc(1, sizeof(*served));
+	struct served *other = calloc(1, sizeof(*other));
 	struct vu_peer peer;
 
 	(void)state;
+	/* what is wrong with messages is what the tests are about */
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
 	served_start(served, NULL);
+	served_start(other, NULL);
 	peer_open(&peer, served->path);
+	rte_vfio_user_irq_raise(served->dev_id, 0, 0);
+	warm_up_threads();
 	peer_close(&peer);
 	served_wait(&served->destroy_device, 1);
 	served_stop(served);
+	served_stop(other);
 	free(served);
+	free(other);
 	return 0;
 }
 
