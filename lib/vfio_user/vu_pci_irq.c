@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/pci_regs.h>
+
+#include <eal_export.h>
+#include <rte_common.h>
+
+#include "vu_pci.h"
+
+#define MSI_CTRL_GIVEN_SHIFT 4	/* multiple message enable, as a power of two */
+#define MSI_CTRL_GIVEN_MASK  0x7u
+
+static uint16_t
+command(const struct rte_vfio_user_pci *pci)
+{
+	return vu_pci_cfg_get16(&pci->cfg, VU_PCI_COMMAND);
+}
+
+/* ---- INTx ---- */
+
+/* Signal the client, or remember to. */
+static void
+intx_signal(struct rte_vfio_user_pci *pci)
+{
+	pci->intx_owed = command(pci) & VU_PCI_COMMAND_INTX_DISABLE || pci->dev_id < 0 ||
+		rte_vfio_user_irq_raise(pci->dev_id, VFIO_PCI_INTX_IRQ_INDEX, 0) != 0;
+}
+
+static int
+intx_set(struct rte_vfio_user_pci *pci, bool up)
+{
+	if (pci->cfg.bytes[PCI_INTERRUPT_PIN] == 0)
+		return -ENOTSUP;
+	pci->intx_up = up;
+	pci->intx_owed = false;
+	if (up)
+		intx_signal(pci);
+	return 0;
+}
+
+/* ---- messages ---- */
+
+static uint16_t
+msg_ctrl(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg)
+{
+	return vu_pci_cfg_get16(&pci->cfg, msg->cap + VU_PCI_MSI_CTRL);
+}
+
+static bool
+msg_enabled(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg)
+{
+	return msg_ctrl(pci, msg) & (msg->irq_index == VFIO_PCI_MSI_IRQ_INDEX ?
+		VU_PCI_MSI_CTRL_ENABLE : VU_PCI_MSIX_CTRL_ENABLE);
+}
+
+static bool
+msg_masked(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, uint32_t vector)
+{
+	if (!msg_enabled(pci, msg))
+		return false;
+	if (msg->irq_index == VFIO_PCI_MSIX_IRQ_INDEX)
+		return msg_ctrl(pci, msg) & VU_PCI_MSIX_CTRL_MASK;
+	return msg->mask_reg != 0 &&
+		vu_pci_cfg_get32(&pci->cfg, msg->mask_reg) & UINT32_C(1) << vector;
+}
+
+/* A client that was given fewer MSI vectors than it could have gets them all on those. */
+static uint32_t
+msg_vector(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, uint32_t vector)
+{
+	uint32_t given;
+
+	if (msg->irq_index != VFIO_PCI_MSI_IRQ_INDEX || !msg_enabled(pci, msg))
+		return vector;
+	given = msg_ctrl(pci, msg) >> MSI_CTRL_GIVEN_SHIFT & MSI_CTRL_GIVEN_MASK;
+	return vector & ((UINT32_C(1) << RTE_MIN(given, 5u)) - 1);
+}
+
+static void
+pending_set(struct vu_pci_msg *msg, uint32_t vector, bool pending)
+{
+	uint64_t bit = UINT64_C(1) << vector % 64;
+
+	if (pending)
+		msg->pending[vector / 64] |= bit;
+	else
+		msg->pending[vector / 64] &= ~bit;
+}
+
+/* A client that uses messages takes its eventfd of INTx away. */
+static bool
+intx_used(const struct rte_vfio_user_pci *pci)
+{
+	int fd = -1;
+
+	return pci->dev_id >= 0 &&
+		rte_vfio_user_get_irq(pci->dev_id, VFIO_PCI_INTX_IRQ_INDEX, 1, &fd) == 0 && fd >= 0;
+}
+
+/* 0: sent or kept; -ENOTCONN: the client does not use this type. */
+static int
+msg_send(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
+{
+	int rc = -ENOTCONN;
+
+	if (!msg_masked(pci, msg, vector) && pci->dev_id >= 0)
+		rc = rte_vfio_user_irq_raise(pci->dev_id, msg->irq_index, vector);
+	if (rc != 0 && (!msg_enabled(pci, msg) || intx_used(pci)))
+		return -ENOTCONN;
+	pending_set(msg, vector, rc != 0);
+	return 0;
+}
+
+/* MSI-X has precedence: only one of them may be in use. */
+static int
+message(struct rte_vfio_user_pci *pci, uint32_t vector)
+{
+	struct vu_pci_msg *types[] = { &pci->msix, &pci->msi };
+	int rc = -EINVAL;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(types); i++) {
+		if (vector >= types[i]->nb)
+			continue;
+		rc = msg_send(pci, types[i], msg_vector(pci, types[i], vector));
+		if (rc == 0)
+			return 0;
+	}
+	return rc;
+}
+
+static void
+msg_deliver(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg)
+{
+	uint32_t vector;
+	uint64_t word;
+
+	for (vector = 0; vector < msg->nb; vector++) {
+		word = msg->pending[vector / 64];
+		if (word == 0)
+			vector |= 63;
+		else if (word & UINT64_C(1) << vector % 64)
+			msg_send(pci, msg, vector);
+	}
+}
+
+/* ---- for the rest of the helper ---- */
+
+void
+vu_pci_irq_deliver(struct rte_vfio_user_pci *pci)
+{
+	msg_deliver(pci, &pci->msix);
+	msg_deliver(pci, &pci->msi);
+	if (pci->intx_owed)
+		intx_signal(pci);
+}
+
+void
+vu_pci_irq_reset(struct rte_vfio_user_pci *pci)
+{
+	pci->intx_up = false;
+	pci->intx_owed = false;
+	memset(pci->msix.pending, 0, sizeof(pci->msix.pending));
+	memset(pci->msi.pending, 0, sizeof(pci->msi.pending));
+}
+
+/* Or the bytes of value at reg into those of buf that are the same. */
+static void
+overlay(uint32_t reg, uint32_t value, uint32_t off, uint8_t *buf, uint32_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < 4; i++, value >>= 8) {
+		if (reg + i >= off && reg + i - off < len)
+			buf[reg + i - off] |= (uint8_t)value;
+	}
+}
+
+void
+vu_pci_irq_read_config(const struct rte_vfio_user_pci *pci, uint32_t off, uint8_t *buf,
+	uint32_t len)
+{
+	if (pci->intx_up)
+		overlay(VU_PCI_STATUS, VU_PCI_STATUS_INTX, off, buf, len);
+	if (pci->msi.mask_reg != 0)
+		overlay(pci->msi.mask_reg + 4, (uint32_t)pci->msi.pending[0], off, buf, len);
+}
+
+/* ---- for device authors ---- */
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_intx, 25.11)
+int
+rte_vfio_user_pci_intx(struct rte_vfio_user_pci *pci, bool asserted)
+{
+	int rc;
+
+	pthread_mutex_lock(&pci->lock);
+	rc = intx_set(pci, asserted);
+	pthread_mutex_unlock(&pci->lock);
+	return rc;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_message, 25.11)
+int
+rte_vfio_user_pci_message(struct rte_vfio_user_pci *pci, unsigned int vector)
+{
+	int rc;
+
+	pthread_mutex_lock(&pci->lock);
+	rc = message(pci, vector);
+	pthread_mutex_unlock(&pci->lock);
+	return rc;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_raise, 25.11)
+int
+rte_vfio_user_pci_raise(struct rte_vfio_user_pci *pci, unsigned int vector)
+{
+	int rc;
+
+	pthread_mutex_lock(&pci->lock);
+	rc = message(pci, vector);
+	if (rc == -ENOTCONN || (rc == -EINVAL && vector == 0)) {
+		rc = intx_set(pci, true);
+		rc = rc == -ENOTSUP ? -ENOTCONN : rc;
+	}
+	pthread_mutex_unlock(&pci->lock);
+	return rc;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_lower, 25.11)
+void
+rte_vfio_user_pci_lower(struct rte_vfio_user_pci *pci)
+{
+	rte_vfio_user_pci_intx(pci, false);
+}
