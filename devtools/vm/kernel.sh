@@ -8,10 +8,9 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/dpdk-vfio
 module_dir=$top/devtools/vm/sparse-module
 . "$top/devtools/lib/packages.sh"
-mkdir -p "$cache"
+. "$top/devtools/lib/cache.sh"
 
 say()
 {
@@ -68,22 +67,6 @@ unpack()
 	)
 }
 
-# make_once DIR COMMAND... : DIR appears complete or not at all; COMMAND fills $work.
-make_once()
-{
-	[ ! -d "$1" ] || return 0
-	work=$(mktemp -d "$cache/tmp.XXXXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	made=$1
-	shift
-	"$@" || { rm -rf "$work"; return 1; }
-	chmod 755 "$work"
-	# whoever came first wins
-	mv -T "$work" "$made" 2>/dev/null || rm -rf "$work"
-	trap - EXIT
-	[ -d "$made" ]
-}
-
 build_module()
 {
 	say "building sparse_vfio_pci"
@@ -98,11 +81,6 @@ build_module()
 	! grep -i 'warning' "$work/build.log" >&2
 }
 
-newest_cached()
-{
-	ls -td "$cache"/kernel-* 2>/dev/null | head -n 1
-}
-
 # What the package lists of this system offer; nothing where there are none.
 look_up()
 {
@@ -113,7 +91,7 @@ look_up()
 
 use_cached()
 {
-	kernel_dir=$(newest_cached)
+	kernel_dir=$(cache_newest kernel)
 	[ -n "$kernel_dir" ] || return 1
 	release=$(cat "$kernel_dir/release")
 	version=${kernel_dir##*/kernel-}

@@ -8,15 +8,21 @@ The script begins with lines that say what it needs:
     #vm device NAME[,PROPERTY=VALUE...]   a PCI device; the names are those of DEVICES below
     #vm program PATH                      a program, relative to the build folder
     #vm module NAME                       a module of the kernel, with those it needs
-    #vm iommu PROPERTY=VALUE...           properties of the IOMMU
+    #vm iommu PROPERTY=VALUE...           properties of the IOMMU, or "none"
     #vm append TEXT                       added to the kernel's command line
+    #vm served NAME [--OPTION...] [PROPERTY=VALUE...]
+                                          a device of "dpdk-vfio-user serve", with its options,
+                                          and properties of QEMU's vfio-user-pci
+    #vm boots N                           boot N times; the served devices run all the time
 
 Everything that the script prints appears at once. The exit status is that of the script; 77 when
-there is no QEMU, 124 when the time is over, 125 when the guest ended before the script did.
+there is no QEMU, 124 when the time is over, 125 when the guest ended before the script did. With
+served devices it is 1 when QEMU complained about them or the server did not end as it should.
 """
 
 import argparse
 import io
+import json
 import os
 import re
 import select
@@ -31,6 +37,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 QEMU = 'qemu-system-x86_64'
 BUSYBOX = '/bin/busybox'
 SKIPPED, TIMED_OUT, NO_RESULT = 77, 124, 125
+FAILED = 1
+SERVER = 'app/vfio-user/dpdk-vfio-user'
 
 # Options that a device needs besides "-device", and the device itself.
 DEVICES = {
@@ -44,6 +52,7 @@ DEVICES = {
                 'ivshmem-plain,memdev=shm'),
 }
 FIRST_SLOT = 4
+SERVED_SLOT = 16
 
 VFIO_MODULES = ['vfio-pci', 'vfio_iommu_type1']
 
@@ -97,20 +106,92 @@ class Needs:
     def __init__(self, script):
         self.device, self.program, self.module = [], [], []
         self.iommu, self.append = [], []
+        self.served, self.boots = [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
-                match = re.match(r'#vm (device|program|module|iommu|append) (.+)', line)
+                match = re.match(r'#vm (device|program|module|iommu|append|served|boots) '
+                                 r'(.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
 
+def assignments(script):
+    """Exit status of a script beside this one, and what it assigns."""
+    out = subprocess.run([os.path.join(HERE, script)], stdout=subprocess.PIPE, text=True,
+                         stdin=subprocess.DEVNULL, check=False)
+    return out.returncode, dict(re.findall(r"^(\w+)='(.*)'$", out.stdout, re.MULTILINE))
+
+
 def kernel():
     """Paths of the kernel in the cache, fetched at the first call."""
-    out = subprocess.run([os.path.join(HERE, 'kernel.sh')], stdout=subprocess.PIPE, text=True,
-                         stdin=subprocess.DEVNULL, check=False)
-    if out.returncode != 0:
+    status, paths = assignments('kernel.sh')
+    if status != 0:
         sys.exit('vm: the kernel for the guest is not there (see above)')
-    return dict(re.findall(r"^(\w+)='(.*)'$", out.stdout, re.MULTILINE))
+    return paths
+
+
+def client_qemu():
+    """The command that runs a QEMU with vfio-user, by its own loader: it needs no root to run."""
+    status, paths = assignments('qemu.sh')
+    if status != 0:
+        print('vm: skipped: there is no QEMU with vfio-user (see above)')
+        sys.exit(SKIPPED)
+    root = paths['VM_QEMU_ROOT']
+    return [f'{root}/lib64/ld-linux-x86-64.so.2', '--library-path',
+            f'{root}/usr/lib/x86_64-linux-gnu', f'{root}/usr/bin/{QEMU}',
+            '-L', f'{root}/usr/share/qemu', '-L', f'{root}/usr/share/seabios']
+
+
+class Server:
+    """Devices that "dpdk-vfio-user serve" emulates, from the beginning of a block to its end."""
+
+    def __init__(self, needs, builddir, folder):
+        self.sockets, self.properties = [], []
+        self.command = [os.path.join(builddir, SERVER), 'serve']
+        for number, wanted in enumerate(needs.served):
+            name, *words = wanted.split()
+            path = os.path.join(folder, f'{name}{number}.sock')
+            options = [word for word in words if word.startswith('--')]
+            self.sockets.append(path)
+            self.properties.append([w.split('=') for w in words if w not in options])
+            self.command += [name, '--socket-path', path] + options
+        self.process = None
+        self.failed = False
+
+    def __enter__(self):
+        if self.sockets:
+            # pylint: disable=consider-using-with
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.PIPE, text=True)
+            for _ in self.sockets:
+                if 'serving' not in self.process.stdout.readline():
+                    sys.exit('vm: the server does not start (see above)')
+        return self
+
+    def __exit__(self, *_):
+        if self.process is None:
+            return
+        self.failed = self.process.poll() is not None
+        self.process.terminate()
+        try:
+            self.failed |= self.process.wait(10) != 0
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.failed = True
+        self.failed |= any(os.path.exists(path) for path in self.sockets)
+        self.process.stdout.close()
+        if self.failed:
+            print(f'vm: the server ended with {self.process.returncode}, or left a socket',
+                  file=sys.stderr)
+
+    def devices(self):
+        """Options of QEMU for the devices. The socket's address can be told as JSON only."""
+        values = {'on': True, 'off': False}
+        for slot, (path, properties) in enumerate(zip(self.sockets, self.properties), SERVED_SLOT):
+            device = {'driver': 'vfio-user-pci', 'addr': f'{slot:#x}',
+                      'socket': {'type': 'unix', 'path': path}}
+            device.update((key, values.get(value, value)) for key, value in properties)
+            yield from ('-device', json.dumps(device))
 
 
 def modules_closure(tree, names):
@@ -168,16 +249,33 @@ def build_initramfs(paths, needs, args):
     return archive.bytes()
 
 
-def qemu_command(paths, needs, args, initramfs, console):
-    command = [
-        QEMU, '-accel', 'tcg', '-machine', 'q35,kernel-irqchip=split', '-cpu', 'max', '-m', '1G',
-        '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+def memory_options(server):
+    """The server of a device maps the guest's memory when there is a descriptor of it."""
+    if not server.sockets:
+        return '', []
+    return ',memory-backend=mem', ['-object', 'memory-backend-memfd,id=mem,size=1G,share=on']
+
+
+def iommu_options(needs):
+    if needs.iommu == ['none']:
+        return [], []
+    return (['-device', ','.join(['intel-iommu,intremap=on'] + needs.iommu)],
+            ['intel_iommu=on'])
+
+
+def qemu_command(qemu, paths, needs, args, server, initramfs, console):
+    machine, memory = memory_options(server)
+    iommu, append = iommu_options(needs)
+    command = qemu + [
+        '-accel', 'tcg', '-machine', 'q35,kernel-irqchip=split' + machine, '-cpu', 'max',
+        '-m', '1G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
         '-chardev', 'stdio,id=results,signal=off',
         '-serial', 'file:' + console, '-serial', 'chardev:results',
-        '-device', ','.join(['intel-iommu,intremap=on'] + needs.iommu),
+        *memory, *iommu,
         '-kernel', paths['VM_KERNEL'], '-initrd', initramfs,
-        '-append', ' '.join(['console=ttyS0', 'intel_iommu=on', 'panic=1', 'quiet']
+        '-append', ' '.join(['console=ttyS0', *append, 'panic=1', 'quiet']
                             + needs.append + args.append),
+        *server.devices(),
     ]
     for slot, wanted in enumerate(needs.device, FIRST_SLOT):
         name, comma, properties = wanted.partition(',')
@@ -248,21 +346,44 @@ def parse_args():
     return parser.parse_args()
 
 
+def complained(folder):
+    """Tells what QEMU has complained about."""
+    words = tail(os.path.join(folder, 'errors'), 20)
+    if words:
+        print(f'vm: QEMU complained:\n{words}', end='', file=sys.stderr, flush=True)
+    return bool(words)
+
+
+def boot_all(qemu, paths, needs, args, folder):
+    initramfs = os.path.join(folder, 'initramfs')
+    console = args.console or os.path.join(folder, 'console')
+    boots = int(needs.boots[0]) if needs.boots else 1
+    with open(initramfs, 'wb') as out:
+        out.write(build_initramfs(paths, needs, args))
+    with Server(needs, args.builddir, folder) as server:
+        command = qemu_command(qemu, paths, needs, args, server, initramfs, console)
+        for boot in range(boots):
+            if boots > 1:
+                print(f'boot {boot + 1} of {boots}', flush=True)
+            status = run(command, folder, console, args.timeout)
+            if status == 0 and server.sockets and complained(folder):
+                status = FAILED
+            if status != 0:
+                break
+    return status or (FAILED if server.failed else 0)
+
+
 def main():
     args = parse_args()
-    for tool in (QEMU, BUSYBOX):
+    needs = Needs(args.script)
+    for tool in [BUSYBOX] if needs.served else [QEMU, BUSYBOX]:
         if shutil.which(tool) is None:
             print(f'vm: skipped: {tool} is not installed')
             return SKIPPED
-    needs = Needs(args.script)
+    qemu = client_qemu() if needs.served else [QEMU]
     paths = kernel()
     with tempfile.TemporaryDirectory(prefix='dpdk-vfio-vm.') as folder:
-        initramfs = os.path.join(folder, 'initramfs')
-        console = args.console or os.path.join(folder, 'console')
-        with open(initramfs, 'wb') as out:
-            out.write(build_initramfs(paths, needs, args))
-        return run(qemu_command(paths, needs, args, initramfs, console), folder, console,
-                   args.timeout)
+        return boot_all(qemu, paths, needs, args, folder)
 
 
 if __name__ == '__main__':
