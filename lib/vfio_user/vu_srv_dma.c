@@ -59,14 +59,40 @@ vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg)
 
 /* ---- unmap ---- */
 
-/* Is any byte of the range mapped? */
-static bool
-table_overlaps(const struct vu_dma *dma, uint64_t addr, uint64_t size)
+/* The first region that has a byte of [addr, last], or NULL. */
+static const struct vu_dma_region *
+table_first(const struct vu_dma *dma, uint64_t addr, uint64_t last)
 {
 	const struct vu_dma_region *region;
 
 	region = vu_dma_tree_find(atomic_load(&dma->root), addr);
-	return region != NULL && region->addr <= addr + (size - 1);
+	return region != NULL && region->addr <= last ? region : NULL;
+}
+
+/* Does the range have a part, but not all, of a region? */
+static bool
+table_cut(const struct vu_dma *dma, uint64_t addr, uint64_t last)
+{
+	const struct vu_dma_region *region = table_first(dma, addr, last);
+
+	if (region == NULL)
+		return false;
+	if (region->addr < addr)
+		return true;
+	region = table_first(dma, last, last);
+	return region != NULL && region->last > last;
+}
+
+/* Unmap all regions of the range, which cuts none. */
+static int
+table_unmap_range(struct vu_dma *dma, uint64_t addr, uint64_t last)
+{
+	const struct vu_dma_region *region;
+	int rc = 0;
+
+	while (rc == 0 && (region = table_first(dma, addr, last)) != NULL)
+		rc = vu_dma_unmap(dma, region->addr, region->last - region->addr + 1);
+	return rc;
 }
 
 static bool
@@ -79,19 +105,22 @@ table_has(const struct vu_dma *dma, uint64_t addr, uint64_t size)
 }
 
 /*
- * A range that holds nothing is no error: behind a virtual IOMMU QEMU unmaps large ones, and
- * complains of each that is refused. One that cuts a region, or spans several, is.
+ * As the kernel's VFIO: a range may hold several regions, or none. Behind a virtual IOMMU QEMU
+ * unmaps large ranges, whatever is in them, and complains of each that is refused.
  */
 static int
 table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 {
+	uint64_t last = unmap->addr + (unmap->size - 1);
 	int rc = 0;
 
 	pthread_mutex_lock(&s->flat_lock);
 	if (unmap->all)
 		vu_dma_unmap_all(&s->dma);
-	else if (table_overlaps(&s->dma, unmap->addr, unmap->size))
-		rc = vu_dma_unmap(&s->dma, unmap->addr, unmap->size);
+	else if (table_cut(&s->dma, unmap->addr, last))
+		rc = -ENOENT;
+	else
+		rc = table_unmap_range(&s->dma, unmap->addr, last);
 	pthread_mutex_unlock(&s->flat_lock);
 	return rc;
 }
