@@ -14,9 +14,9 @@
 #define FAILED "21000000"
 
 #define CAPS_CLIENT "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576," \
-	"\"write_multiple\":true}}"
+	"\"max_dma_maps\":65535,\"write_multiple\":true}}"
 #define CAPS_SERVER "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576," \
-	"\"twin_socket\":{\"supported\":true,\"fd_index\":0}," \
+	"\"max_dma_maps\":65535,\"twin_socket\":{\"supported\":true,\"fd_index\":0}," \
 	"\"migration\":{\"pgsize\":4096}}}"
 #define CAPS_QEMU "{\"capabilities\": {\"migration\": {\"pgsize\": 4096, " \
 	"\"max_bitmap_size\": 268435456}, \"max_msg_fds\": 16, " \
@@ -35,10 +35,10 @@ const struct vu_golden vu_goldens[] = {
 		HDR("0000", "0100", "d6000000", COMMAND, NO_ERROR)
 		"0000 0000", CAPS_QEMU, 0 },
 	{ "version_request",
-		HDR("0100", "0100", "6b000000", COMMAND, NO_ERROR)
+		HDR("0100", "0100", "80000000", COMMAND, NO_ERROR)
 		"0000 0100", CAPS_CLIENT, 0 },
 	{ "version_reply",
-		HDR("0100", "0100", "9e000000", REPLY, NO_ERROR)
+		HDR("0100", "0100", "b3000000", REPLY, NO_ERROR)
 		"0000 0000", CAPS_SERVER, 1 },
 	/* u32 argsz, u32 flags, u64 offset, u64 address, u64 size */
 	{ "dma_map_request",

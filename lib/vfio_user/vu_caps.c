@@ -42,7 +42,7 @@ struct member {
 static const struct member cap_members[] = {
 	MEMBER("max_msg_fds", true, MEMBER_U32, max_msg_fds, 0, UINT32_MAX),
 	MEMBER("max_data_xfer_size", true, MEMBER_U32, max_data_xfer_size, 1, UINT32_MAX),
-	MEMBER("max_dma_maps", false, MEMBER_U32, max_dma_maps, 0, UINT32_MAX),
+	MEMBER("max_dma_maps", true, MEMBER_U32, max_dma_maps, 0, UINT32_MAX),
 	MEMBER("pgsizes", false, MEMBER_U64, pgsizes, 1, INT64_MAX),
 	MEMBER("write_multiple", false, MEMBER_BOOL, write_multiple, 0, 1),
 };
@@ -170,7 +170,7 @@ caps_read(const json_t *root, struct vu_caps *caps, const char **why)
 	if (members_read(object, cap_members, RTE_DIM(cap_members), caps, why) < 0 ||
 			migration_read(json_object_get(object, "migration"), caps, why) < 0)
 		return -EINVAL;
-	caps->says_pgsizes = json_object_get(object, "pgsizes") != NULL;
+	caps->says_dma_maps = json_object_get(object, "max_dma_maps") != NULL;
 	return twin_socket_read(json_object_get(object, "twin_socket"), caps, why);
 }
 

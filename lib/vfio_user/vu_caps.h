@@ -18,7 +18,7 @@ struct vu_caps {
 	uint32_t max_data_xfer_size;	/**< largest transfer it takes, in bytes */
 	uint32_t max_dma_maps;	/**< most DMA regions at a time */
 	uint64_t pgsizes;	/**< bit mask of page sizes for DMA */
-	bool says_pgsizes;	/**< read: the member was there; libvfio-user leaves it out */
+	bool says_dma_maps;	/**< read: the member was there; libvfio-user leaves it out */
 	bool write_multiple;	/**< understands REGION_WRITE_MULTI */
 	bool twin_socket;	/**< has, or wants, a socket for commands of the server */
 	int twin_fd_index;	/**< in the reply: which descriptor it is; -1: not said */

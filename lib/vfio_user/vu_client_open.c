@@ -194,7 +194,7 @@ limits_set(struct vu_client *client)
 
 	client->max_read = RTE_MIN(caps->max_data_xfer_size, VU_CLIENT_MAX_XFER);
 	client->max_write = client->max_read;
-	if (!caps->says_pgsizes)
+	if (!caps->says_dma_maps)
 		client->max_write = RTE_MIN(client->max_read, SMALL_WRITE);
 }
 
