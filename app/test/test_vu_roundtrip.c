@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <stdlib.h>
+
+#include <rte_common.h>
+#include <rte_vfio_user.h>
+
+#include "test.h"
+#include "vu_floor.h"
+#include "vu_served.h"
+
+/* Each figure is the best of so many runs, taken in turn with its floor. */
+#define RUNS 7
+
+/* Header and fixed part. */
+#define FIXED 32u
+
+struct access_case {
+	const char *name;
+	uint32_t region;
+	uint32_t count;
+	bool write;
+	unsigned int rounds;
+	double most;	/* times the floor */
+};
+
+static const struct access_case cases[] = {
+	{ "read of 4 bytes", SERVED_REGS, 4, false, 20000, 1.10 },
+	{ "write of 4 bytes", SERVED_REGS, 4, true, 20000, 1.10 },
+	{ "read of 64 KiB", SERVED_LARGE, 65536, false, 2000, 1.15 },
+	{ "write of 64 KiB", SERVED_LARGE, 65536, true, 2000, 1.15 },
+	{ "read of 1 MiB", SERVED_LARGE, 1048576, false, 150, 1.15 },
+	{ "write of 1 MiB", SERVED_LARGE, 1048576, true, 150, 1.15 },
+};
+
+static double
+access_ns(int dev_id, const struct access_case *c, void *data)
+{
+	double start = vu_floor_now_ns();
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < c->rounds; i++)
+		rc |= c->write ?
+			rte_vfio_user_region_write(dev_id, c->region, 0, c->count, data) :
+			rte_vfio_user_region_read(dev_id, c->region, 0, c->count, data);
+	assert_int_equal(rc, 0);
+	return (vu_floor_now_ns() - start) / c->rounds;
+}
+
+static double
+floor_ns(const struct access_case *c)
+{
+	return vu_floor_ping_pong_ns(FIXED + (c->write ? c->count : 0),
+		FIXED + (c->write ? 0 : c->count), c->rounds);
+}
+
+static void
+bench_round_trip(void **state)
+{
+	struct served *served = calloc(1, sizeof(*served));
+	void *data = calloc(1, 1048576);
+	double ours, bare, ns;
+	unsigned int i, run;
+	cpu_set_t saved;
+	int dev_id;
+
+	(void)state;
+	vu_floor_pin(&saved);
+	served_start(served, NULL);
+	dev_id = rte_vfio_user_attach_dev(served->path);
+	assert_true(dev_id >= 0);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		ours = bare = 1e18;
+		for (run = 0; run < RUNS; run++) {
+			ns = floor_ns(&cases[i]);
+			bare = RTE_MIN(bare, ns);
+			ns = access_ns(dev_id, &cases[i], data);
+			ours = RTE_MIN(ours, ns);
+		}
+		printf("%s: %.2f us, bare sockets %.2f us: %.2fx (at most %.2fx wanted)\n",
+			cases[i].name, ours / 1e3, bare / 1e3, ours / bare, cases[i].most);
+	}
+	rte_vfio_user_detach_dev(dev_id);
+	served_stop(served);
+	vu_floor_unpin(&saved);
+	free(data);
+	free(served);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(bench_round_trip),
+};
+
+TEST_SUITE(vu_roundtrip, "benchmark", tests, served_warm_up, NULL)
