@@ -32,6 +32,7 @@ stages_print()
   shared   gcc, shared libraries, each public header alone as C and as C++, all tests
   asan     AddressSanitizer and UndefinedBehaviorSanitizer, all tests
   tsan     ThreadSanitizer, all tests
+  fuzz     some seconds of libFuzzer for each of its targets (devtools/fuzz.sh for long runs)
   docs     guides and API reference, without a warning
   vm       guests under QEMU (with --vm)
 END
@@ -108,6 +109,11 @@ stage_tsan()
 		run_tests build-tsan --no-suite vm --no-suite style --timeout-multiplier 3
 }
 
+stage_fuzz()
+{
+	devtools/fuzz.sh --seconds 5
+}
+
 stage_docs()
 {
 	if ! command -v doxygen >/dev/null || ! command -v sphinx-build >/dev/null; then
@@ -181,11 +187,11 @@ for arg in "$@"; do
 	-h | --help) usage; exit 0 ;;
 	--vm) vm=yes ;;
 	--no-install) install= ;;
-	style | gcc | clang | shared | asan | tsan | docs | vm) wanted="$wanted $arg" ;;
+	style | gcc | clang | shared | asan | tsan | fuzz | docs | vm) wanted="$wanted $arg" ;;
 	*) echo "test.sh: unknown argument \"$arg\" (see --help)" >&2; exit 2 ;;
 	esac
 done
-[ -n "$wanted" ] || wanted="style gcc clang shared asan tsan docs${vm:+ vm}"
+[ -n "$wanted" ] || wanted="style gcc clang shared asan tsan fuzz docs${vm:+ vm}"
 case " $wanted " in *' vm '*) vm=yes ;; esac
 
 if [ -n "$install" ]; then
