@@ -530,6 +530,17 @@ test_mask_comes_from_the_device_arguments(void **state)
 }
 
 static void
+test_arguments_may_name_the_driver(void **state)
+{
+	struct fixture *f = *state;
+
+	session_start("bus=pci,addr=" NAME "/driver=raw_edu,dma_mask=0xffff");
+	assert_int_equal(rte_edu_open(NAME, &f->edu), 0);
+	assert_int_equal(rte_edu_dma_iova(f->edu, RTE_EDU_DMA_TO_DEVICE, 0x10000, 0, 1, LONG_MS),
+		-ERANGE);
+}
+
+static void
 test_wrong_arguments_are_refused(void **state)
 {
 	static const char *const args[] = {
@@ -581,6 +592,7 @@ static const struct CMUnitTest tests[] = {
 	EDU_TEST(test_registers_are_accessed_as_the_device_wants),
 	EDU_TEST(test_errors_of_the_transport_reach_the_caller),
 	EDU_TEST(test_mask_comes_from_the_device_arguments),
+	EDU_TEST(test_arguments_may_name_the_driver),
 	EDU_TEST(test_wrong_arguments_are_refused),
 };
 

@@ -16,6 +16,9 @@
 
 #define EDU_ARG_DMA_MASK "dma_mask"
 
+/* The layered form of arguments begins with it; EAL leaves it in. */
+#define EDU_ARG_DRIVER "driver"
+
 RTE_LOG_REGISTER_DEFAULT(edu_logtype, NOTICE);
 
 static TAILQ_HEAD(, rte_edu) edu_list = TAILQ_HEAD_INITIALIZER(edu_list);
@@ -86,7 +89,7 @@ edu_parse_dma_mask(const char *key, const char *value, void *opaque)
 static int
 edu_parse_args(struct rte_edu *edu, const struct rte_devargs *devargs)
 {
-	static const char *const keys[] = { EDU_ARG_DMA_MASK, NULL };
+	static const char *const keys[] = { EDU_ARG_DRIVER, EDU_ARG_DMA_MASK, NULL };
 	struct rte_kvargs *kvlist;
 	int rc;
 
