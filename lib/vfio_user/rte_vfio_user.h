@@ -471,6 +471,8 @@ struct rte_vfio_user_attach_options {
 /**
  * Connect to a device with options.
  *
+ * @param sock_addr
+ *   Path of the socket.
  * @param opt
  *   Copied. NULL: the defaults.
  * @return
@@ -510,6 +512,8 @@ int rte_vfio_user_get_limits(int dev_id, struct rte_vfio_user_limits *limits);
 /**
  * VFIO_DEVICE_GET_INFO.
  *
+ * @param dev_id
+ *   The device.
  * @param info
  *   argsz is at least 16; the first 16 bytes are set.
  * @return 0; -EINVAL: argsz too small; or see above
@@ -521,6 +525,8 @@ int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
  * VFIO_DEVICE_GET_REGION_INFO, with its capabilities when argsz leaves room for them, else
  * argsz tells the room they need.
  *
+ * @param dev_id
+ *   The device.
  * @param info
  *   index and argsz, at least 32, are set by the caller. Without VFIO_REGION_INFO_FLAG_CAPS and
  *   with an argsz that has grown, ask again with as much room. What is returned was checked: a
@@ -536,6 +542,8 @@ int rte_vfio_user_get_reg_info(int dev_id, struct vfio_region_info *info, int *f
 /**
  * VFIO_DEVICE_GET_IRQ_INFO.
  *
+ * @param dev_id
+ *   The device.
  * @param info
  *   index and argsz, at least 16, are set by the caller.
  * @return 0; -EINVAL: argsz too small, or no such type; or see above
@@ -546,11 +554,15 @@ int rte_vfio_user_get_irq_info(int dev_id, struct vfio_irq_info *info);
 /**
  * Let the device use memory. The regions are sent without waiting for one another.
  *
+ * @param dev_id
+ *   The device.
  * @param mem
  *   @p num regions. Without RTE_VUSER_MEM_MAPPABLE, and if the server takes no descriptors, the
  *   device reaches the memory by messages only: see rte_vfio_user_set_dma_handler().
  * @param fds
  *   For each region what to map it from, or -1. They stay the caller's. NULL: none.
+ * @param num
+ *   How many there are.
  * @return
  *   0; or the first error, with those regions that the server accepted unmapped again;
  *   -EINVAL: an empty region, one that wraps, unknown protection or flags; -ENOSPC: more than
@@ -562,8 +574,12 @@ int rte_vfio_user_dma_map(int dev_id, struct rte_vfio_user_mem_reg *mem, int *fd
 /**
  * Take memory away. On return the device no longer uses it. Every region is tried.
  *
+ * @param dev_id
+ *   The device.
  * @param mem
  *   gpa and size are those of a map.
+ * @param num
+ *   How many there are.
  * @return 0, or the first error
  */
 __rte_experimental
@@ -572,6 +588,12 @@ int rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint3
 /**
  * Take one region away and learn which pages the device wrote since it was last asked.
  *
+ * @param dev_id
+ *   The device.
+ * @param gpa
+ *   IOVA of the first byte.
+ * @param size
+ *   Bytes.
  * @param pgsize
  *   Bytes a bit stands for, a power of two.
  * @param bitmap
@@ -591,10 +613,18 @@ int rte_vfio_user_dma_unmap_all(int dev_id);
 /**
  * Reads or writes memory for a device that cannot do it itself.
  *
+ * @param dev_id
+ *   The device.
  * @param addr
  *   IOVA. As the server gives it: in no way checked.
  * @param buf
  *   @p len bytes: to be filled when @p write is false, to be stored when it is true.
+ * @param len
+ *   Bytes.
+ * @param write
+ *   Whether to store, else to load.
+ * @param ctx
+ *   Passed to it.
  * @return 0, or a negative errno that goes to the server
  *
  * Called by a thread that waits for an answer of this server or is in rte_vfio_user_serve(), one at
@@ -607,8 +637,12 @@ typedef int (*rte_vfio_user_dma_handler_t)(int dev_id, uint64_t addr, void *buf,
  * Say who serves DMA_READ and DMA_WRITE of the server. Without a handler they are refused with
  * EFAULT, but for memory of rte_vfio_user_dma_host().
  *
+ * @param dev_id
+ *   The device.
  * @param handler
  *   Called for what rte_vfio_user_dma_host() does not cover. NULL: nobody.
+ * @param ctx
+ *   Passed to it.
  * @return 0; -ENODEV
  */
 __rte_experimental
@@ -617,6 +651,12 @@ int rte_vfio_user_set_dma_handler(int dev_id, rte_vfio_user_dma_handler_t handle
 /**
  * Say where memory that the device reaches by messages is in this process.
  *
+ * @param dev_id
+ *   The device.
+ * @param gpa
+ *   IOVA of the first byte.
+ * @param size
+ *   Bytes.
  * @param host
  *   Address of @p size bytes, which must stay until they are taken back; NULL: take back what
  *   was said with this @p gpa. On return it is no longer used.
@@ -632,6 +672,8 @@ int rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, 
 /**
  * Serve commands of the server while no request is under way, which would serve them too.
  *
+ * @param dev_id
+ *   The device.
  * @param timeout_ms
  *   How long to wait for one; 0: not at all; negative: until one came.
  * @return number of commands served, or see above
@@ -682,6 +724,12 @@ struct rte_vfio_user_write {
  * Write several small values, in their order, as REGION_WRITE_MULTI where the server understands
  * it, else one by one.
  *
+ * @param dev_id
+ *   The device.
+ * @param wr
+ *   The writes.
+ * @param nb
+ *   How many there are.
  * @param post
  *   Do not wait, as rte_vfio_user_region_post().
  * @return 0; -EINVAL: a count out of range; -EIO: fewer were done
@@ -697,9 +745,15 @@ int rte_vfio_user_reset(int dev_id);
 /**
  * Ask which parts of a region signal an eventfd when they are written to.
  *
+ * @param dev_id
+ *   The device.
+ * @param region
+ *   Index of the region.
  * @param io_fd
  *   Filled with up to @p nb parts; their descriptors, -1 where there is none, are the caller's.
  *   Cannot be NULL unless @p nb is 0.
+ * @param nb
+ *   How many there are.
  * @return
  *   Number of parts that there are; if that is more than @p nb, none is filled in; -EINVAL: no
  *   such region; -EMFILE; -ENOMEM; or see above
@@ -711,6 +765,8 @@ int rte_vfio_user_get_io_fds(int dev_id, uint32_t region, struct rte_vfio_user_i
 /**
  * VFIO_DEVICE_FEATURE.
  *
+ * @param dev_id
+ *   The device.
  * @param feature
  *   As for the ioctl: argsz bytes, of which the first @p len are the request. A GET leaves the
  *   answer in it.

@@ -143,6 +143,8 @@ void *rte_vfio_user_pci_priv(const struct rte_vfio_user_pci *pci);
 /**
  * Give a function a BAR. Before rte_vfio_user_pci_start().
  *
+ * @param pci
+ *   The device.
  * @param bar
  *   0 to 5; 0 to 4 with 64 bits.
  * @param desc
@@ -158,6 +160,8 @@ int rte_vfio_user_pci_set_bar(struct rte_vfio_user_pci *pci, unsigned int bar,
 /**
  * Give a function an expansion ROM. Before rte_vfio_user_pci_start().
  *
+ * @param pci
+ *   The device.
  * @param image
  *   Copied.
  * @param len
@@ -174,6 +178,8 @@ int rte_vfio_user_pci_set_rom(struct rte_vfio_user_pci *pci, const void *image, 
 /**
  * Add a capability. Before rte_vfio_user_pci_start().
  *
+ * @param pci
+ *   The device.
  * @param id
  *   PCI_CAP_ID_*.
  * @param body
@@ -193,6 +199,8 @@ int rte_vfio_user_pci_add_cap(struct rte_vfio_user_pci *pci, uint8_t id, const v
 /**
  * Add an extended capability to a PCI Express function. Before rte_vfio_user_pci_start().
  *
+ * @param pci
+ *   The device.
  * @param id
  *   PCI_EXT_CAP_ID_*.
  * @param version
@@ -213,6 +221,12 @@ int rte_vfio_user_pci_add_ext_cap(struct rte_vfio_user_pci *pci, uint16_t id, ui
 /**
  * Add a vendor-specific capability: @p len bytes after its length byte.
  *
+ * @param pci
+ *   The device.
+ * @param body
+ *   Its bytes.
+ * @param writable
+ *   A bit for each one that the client may write; NULL: none.
  * @param len
  *   1 to 189.
  * @return
@@ -230,6 +244,8 @@ int rte_vfio_user_pci_add_pm(struct rte_vfio_user_pci *pci);
  * Add the PCI Express capability of an endpoint, one lane of 2.5 GT/s. A function level reset is
  * done as a reset of the device.
  *
+ * @param pci
+ *   The device.
  * @param integrated
  *   An endpoint of the root complex, without a link.
  * @return
@@ -246,6 +262,8 @@ int rte_vfio_user_pci_add_express(struct rte_vfio_user_pci *pci, bool integrated
 /**
  * Add MSI.
  *
+ * @param pci
+ *   The device.
  * @param nb_vectors
  *   1, 2, 4, 8, 16 or 32.
  * @param flags
@@ -284,6 +302,8 @@ int rte_vfio_user_pci_add_msix(struct rte_vfio_user_pci *pci,
 /**
  * Serve the function: registers the session, describes regions and interrupts, listens.
  *
+ * @param pci
+ *   The device.
  * @param sock_addr
  *   As for rte_vfio_user_register().
  * @param opt
@@ -315,6 +335,8 @@ int rte_vfio_user_pci_dev_id(struct rte_vfio_user_pci *pci);
 /**
  * Tell an interrupt in the way that the client uses: by MSI-X or MSI, else by INTx.
  *
+ * @param pci
+ *   The device.
  * @param vector
  *   Of MSI-X or MSI. With MSI a vector that the client did not get is sent as a lower one,
  *   modulo the number that it got. INTx has one.
@@ -336,6 +358,8 @@ void rte_vfio_user_pci_lower(struct rte_vfio_user_pci *pci);
  * once: nothing is signalled again only because the level is still up. Where that cannot be (the
  * client disabled INTx or has not bound it yet), it is made up for as soon as it can.
  *
+ * @param pci
+ *   The device.
  * @param asserted
  *   The level.
  * @return
@@ -410,8 +434,16 @@ uint64_t rte_vfio_user_pci_bar_addr(struct rte_vfio_user_pci *pci, unsigned int 
  * Read a BAR or the ROM as the client does: for tests of a device without a client. From the
  * thread that serves, or while not started.
  *
+ * @param pci
+ *   The device.
  * @param region
  *   VFIO_PCI_BAR0_REGION_INDEX and so on.
+ * @param offset
+ *   In the region, in bytes.
+ * @param buf
+ *   The bytes.
+ * @param len
+ *   Bytes.
  * @return 0; -EINVAL: outside of it
  */
 __rte_experimental
