@@ -230,7 +230,9 @@ loop_event(const struct epoll_event *event)
 	/* what this turn did before may have ended it; one with work left has its turn later */
 	if (s == NULL || s->serial != event->data.u64 >> 32 || s->queued)
 		return;
-	s->twin_ready |= (event->data.u64 & 3) == VU_WATCH_TWIN;
+	/* the client may have left with the event before */
+	if ((event->data.u64 & 3) == VU_WATCH_TWIN && s->twin.sock >= 0)
+		s->twin_ready = true;
 	loop_serve(s);
 }
 

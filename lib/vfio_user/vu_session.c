@@ -218,6 +218,7 @@ session_disconnect(struct vu_session *s)
 	s->held = NULL;
 	vu_conn_fini(&s->conn);
 	vu_conn_fini(&s->twin);
+	s->twin_ready = false;
 	s->doomed = 0;
 }
 
