@@ -130,6 +130,7 @@ static const struct {
 	{ "-a d1 -b d2", "option -b: \"d2\": devices are either allowed or blocked" },
 	{ "--block=d1 --allow=d2", "option --allow: \"d2\": devices are either" },
 	{ "-a other", "device \"other\": no bus knows such a device" },
+	{ "-a fake:other", "device \"other\": it is no device of bus fake" },
 	{ "-a class=fakeclass", "device \"class=fakeclass\": no bus is named" },
 	{ "-l 0-3", "option -l: EAL starts no threads" },
 	{ "--lcores=0", "option --lcores: EAL starts no threads" },

@@ -231,6 +231,15 @@ bus_cmp_prefix(const struct rte_bus *bus, const void *data)
 	return strncmp(text, bus->name, len) != 0 || text[len] != ':';
 }
 
+/* The bus that is named before the name, or else the first one that knows the name. */
+static struct rte_bus *
+bus_of_name(struct rte_bus *named, const char *name)
+{
+	if (named == NULL)
+		return rte_bus_find_by_device_name(name);
+	return named->parse == NULL || named->parse(name, NULL) == 0 ? named : NULL;
+}
+
 static int
 devargs_parse_plain(struct rte_devargs *da, const char *text)
 {
@@ -244,9 +253,11 @@ devargs_parse_plain(struct rte_devargs *da, const char *text)
 		return -EINVAL;
 	}
 	memcpy(da->name, name, len);
-	da->bus = bus != NULL ? bus : rte_bus_find_by_device_name(da->name);
+	da->bus = bus_of_name(bus, da->name);
 	if (da->bus == NULL) {
-		RTE_LOG(ERR, EAL, "device \"%s\": no bus knows such a device\n", da->name);
+		RTE_LOG(ERR, EAL, "device \"%s\": %s%s\n", da->name,
+			bus == NULL ? "no bus knows such a device" : "it is no device of bus ",
+			bus == NULL ? "" : bus->name);
 		return -EFAULT;
 	}
 	da->data = strdup(name[len] == ',' ? &name[len + 1] : "");
