@@ -15,7 +15,7 @@
 #include "test.h"
 
 #define IDS_MAX 4096
-#define WARM_THREADS 4
+#define WARM_THREADS 8
 
 static _Atomic(struct served *) devices[IDS_MAX];
 
