@@ -256,8 +256,11 @@ served_start(struct served *served, const struct rte_vfio_user_options *opt)
 void
 served_stop(struct served *served)
 {
+	struct served *self = served;
+
 	assert_int_equal(rte_vfio_user_unregister(served->path), 0);
-	atomic_store(&devices[served->dev_id], NULL);
+	/* another thread may have the id by now */
+	atomic_compare_exchange_strong(&devices[served->dev_id], &self, NULL);
 	assert_int_equal(atomic_load(&served->locked), 0);
 	assert_int_equal(served->new_device, served->destroy_device);
 	assert_int_equal(access(served->path, F_OK), -1);

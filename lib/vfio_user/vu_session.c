@@ -110,23 +110,25 @@ session_max_size(const struct vu_session *s)
 	return s->opt.max_data_xfer_size + VU_CONN_OVERHEAD;
 }
 
+/* From the moment on that epoll knows the socket the thread that serves may be at work. */
 static int
 session_connect(struct vu_session *s, int sock)
 {
+	enum vu_state old = s->state;
 	int rc;
 
 	rc = vu_conn_init(&s->conn, sock, session_max_size(s), s->opt.max_msg_fds);
 	if (rc < 0)
 		return rc;
-	rc = watch_ctl(s, EPOLL_CTL_ADD, sock, VU_WATCH_CONN, EPOLLIN);
-	if (rc < 0) {
-		s->conn.sock = -1;
-		vu_conn_fini(&s->conn);
-		return rc;
-	}
 	s->conn_events = EPOLLIN;
 	s->state = VU_NEGOTIATING;
-	return 0;
+	rc = watch_ctl(s, EPOLL_CTL_ADD, sock, VU_WATCH_CONN, EPOLLIN);
+	if (rc == 0)
+		return 0;
+	s->state = old;
+	s->conn.sock = -1;
+	vu_conn_fini(&s->conn);
+	return rc;
 }
 
 static int
