@@ -26,7 +26,8 @@ fuzz_packet_next(const uint8_t **data, size_t *len, struct fuzz_packet *packet)
 		.data = at + FUZZ_PACKET_HEAD,
 		.nb_fds = at[2] & 7,
 		.fd_kind = at[2] >> 3 & 7,
-		.expect = at[2] >> 6 & 1,
+		.bit6 = at[2] >> 6 & 1,
+		.bit7 = at[2] >> 7,
 	};
 	*len -= FUZZ_PACKET_HEAD;
 	packet->len = size < *len ? size : *len;
@@ -99,19 +100,33 @@ seed_packet(const struct vu_golden *golden, uint8_t *to)
 	return FUZZ_PACKET_HEAD + len;
 }
 
-/* Each message behind a negotiation; at last, all of them. */
+static size_t
+seed_all(const char *kind, uint8_t *to)
+{
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < vu_goldens_nb; i++)
+		if (strstr(vu_goldens[i].name, kind) != NULL)
+			len += seed_packet(&vu_goldens[i], to + len);
+	return len;
+}
+
+/* Each message behind a negotiation; all commands; all replies. */
 size_t
 fuzz_seed(unsigned int i, uint8_t *to)
 {
 	size_t len;
-	unsigned int k;
 
+	if (i == vu_goldens_nb)
+		return seed_all("_request", to);
+	if (i == vu_goldens_nb + 1)
+		return seed_all("_reply", to);
 	if (i > vu_goldens_nb)
 		return 0;
-	len = seed_packet(vu_golden_find("version_request"), to);
-	if (i < vu_goldens_nb)
-		return len + seed_packet(&vu_goldens[i], to + len);
-	for (k = 0; k < vu_goldens_nb; k++)
-		len += seed_packet(&vu_goldens[k], to + len);
-	return len;
+	if (strstr(vu_goldens[i].name, "_reply") != NULL)
+		len = seed_packet(vu_golden_find("version_reply"), to);
+	else
+		len = seed_packet(vu_golden_find("version_request"), to);
+	return len + seed_packet(&vu_goldens[i], to + len);
 }

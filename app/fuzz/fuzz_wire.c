@@ -44,10 +44,10 @@ receive_all(struct vu_rx *rx, const int sock[2], const uint8_t *data, size_t len
 	int rc = 0;
 
 	while (rc == 0 && fuzz_packet_next(&data, &len, &packet)) {
-		if (packet.expect)
+		if (packet.bit6)
 			vu_rx_expect(rx, EXPECTED_ID, VU_REGION_READ, place, sizeof(place));
 		fuzz_packet_send(sock[0], &packet);
-		while ((rc = vu_rx_fill(rx, sock[1], MSG_DONTWAIT)) > 0 && rc >= 0) {
+		while ((rc = vu_rx_fill(rx, sock[1], MSG_DONTWAIT)) > 0) {
 			rc = take_all(rx);
 			if (rc < 0)
 				return;

@@ -84,9 +84,26 @@ test_any_text_is_survived(void **state)
 	replay(fuzz_caps, FUZZ_PACKET_HEAD + 16 + 4);
 }
 
+/* The targets themselves look for what is left open. */
+static void
+test_any_bytes_to_a_server_are_survived(void **state)
+{
+	(void)state;
+	replay(fuzz_server, 0);
+}
+
+static void
+test_any_bytes_to_a_client_are_survived(void **state)
+{
+	(void)state;
+	replay(fuzz_client, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_any_bytes_on_the_wire_are_survived),
 	cmocka_unit_test(test_any_text_is_survived),
+	cmocka_unit_test(test_any_bytes_to_a_server_are_survived),
+	cmocka_unit_test(test_any_bytes_to_a_client_are_survived),
 };
 
 TEST_SUITE(vu_fuzz, "functional", tests, NULL, NULL)
