@@ -10,6 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 socket=$folder/adder.sock
 
+touch "$folder/log"
 "$1" "$socket" >"$folder/log" &
 device=$!
 for _ in 1 2 3 4 5 6 7 8 9 10; do

@@ -58,6 +58,7 @@ master_enable(const struct user *user)
 		sizeof(command), &command);
 }
 
+/* A page that both see: the device at MEMORY_IOVA. */
 static int
 memory_share(struct user *user)
 {
@@ -78,6 +79,7 @@ memory_share(struct user *user)
 	return rte_vfio_user_dma_map(user->dev_id, &region, &user->memory_fd, 1);
 }
 
+/* The only vector of MSI signals an eventfd. */
 static int
 interrupt_bind(struct user *user)
 {
@@ -100,6 +102,7 @@ interrupt_bind(struct user *user)
 	return rte_vfio_user_set_irqs(user->dev_id, &irqs.set);
 }
 
+/* Sleep until the interrupt comes. */
 static int
 interrupt_wait(const struct user *user)
 {
@@ -130,6 +133,7 @@ add(const struct user *user, uint32_t n)
 	return rc;
 }
 
+/* All there is to do between attach and detach. */
 static int
 use(struct user *user)
 {
@@ -149,6 +153,7 @@ use(struct user *user)
 	return rc == 0 ? add(user, 100) : rc;
 }
 
+/* Attach, use, detach. */
 int
 main(int argc, char **argv)
 {

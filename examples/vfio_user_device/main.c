@@ -27,6 +27,7 @@ struct adder {
 	uint64_t address;
 };
 
+/* The client reads a register. */
 static uint64_t
 adder_read(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsigned int width)
 {
@@ -44,6 +45,7 @@ adder_read(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, uns
 	}
 }
 
+/* The sum goes to the memory of the client, who is told by an interrupt. */
 static void
 adder_go(struct rte_vfio_user_pci *pci, struct adder *adder)
 {
@@ -55,6 +57,7 @@ adder_go(struct rte_vfio_user_pci *pci, struct adder *adder)
 	rte_vfio_user_pci_raise(pci, 0);
 }
 
+/* The client writes a register. */
 static void
 adder_write(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsigned int width,
 	uint64_t value)
@@ -74,6 +77,7 @@ adder_write(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, un
 	}
 }
 
+/* As after power-on. */
 static int
 adder_reset(struct rte_vfio_user_pci *pci)
 {
@@ -81,6 +85,7 @@ adder_reset(struct rte_vfio_user_pci *pci)
 	return 0;
 }
 
+/* What the device is, and what there is of it. */
 static const struct rte_vfio_user_pci_info info = {
 	.size = sizeof(info),
 	.vendor_id = 0x1234,
@@ -96,6 +101,7 @@ static const struct rte_vfio_user_pci_bar registers = {
 	.write = adder_write,
 };
 
+/* Put it together, and serve until a signal comes. */
 static int
 serve(struct rte_vfio_user_pci *pci, const char *path)
 {
@@ -122,6 +128,7 @@ serve(struct rte_vfio_user_pci *pci, const char *path)
 	return 0;
 }
 
+/* The device, with the state that it keeps from client to client. */
 int
 main(int argc, char **argv)
 {
