@@ -40,7 +40,6 @@ struct pci_device {
 	bool mapped;	/**< between pci_device_map() and pci_device_unmap() */
 	unsigned int pins;	/**< callbacks under way: it must not be freed */
 	unsigned int nb_handle_users;	/**< of the interrupt handles; see pci_handles.h */
-	char label[RTE_DEV_NAME_MAX_LEN];	/**< what device.name points to */
 	char bus_info[48];	/**< what pub.bus_info points to */
 };
 

@@ -138,29 +138,21 @@ device_new(uint64_t key)
 	rte_pci_device_name(&dev->pub.addr, dev->pub.name, sizeof(dev->pub.name));
 	dev->pub.bus_info = dev->bus_info;
 	dev->pub.device.bus = &pci_bus;
-	dev->pub.device.name = dev->label;
+	dev->pub.device.name = dev->pub.name;
 	dev->pub.device.bus_info = dev->bus_info;
 	return dev;
 }
 
-/* Other threads may be reading it; mostly nothing has changed. */
 static void
-text_set(char *text, size_t size, const char *to)
-{
-	if (strcmp(text, to) != 0)
-		strlcpy(text, to, size);
-}
-
-static void
-device_set_names(struct pci_device *dev, const struct rte_devargs *devargs)
+device_set_info(struct pci_device *dev)
 {
 	char info[sizeof(dev->bus_info)];
 
 	snprintf(info, sizeof(info), "vendor_id=%x, device_id=%x", dev->pub.id.vendor_id,
 		dev->pub.id.device_id);
-	text_set(dev->bus_info, sizeof(dev->bus_info), info);
-	text_set(dev->label, sizeof(dev->label),
-		devargs != NULL ? devargs->name : dev->pub.name);
+	/* other threads may be reading it; mostly nothing has changed */
+	if (strcmp(dev->bus_info, info) != 0)
+		strlcpy(dev->bus_info, info, sizeof(dev->bus_info));
 }
 
 static void
@@ -173,7 +165,7 @@ device_fill(struct pci_device *dev, const struct pci_entry *entry, const struct 
 	memcpy(dev->pub.mem_resource, ident->bar, sizeof(dev->pub.mem_resource));
 	dev->pub.device.numa_node = ident->numa_node;
 	dev->pub.device.devargs = entry_devargs(entry);
-	device_set_names(dev, dev->pub.device.devargs);
+	device_set_info(dev);
 }
 
 static int
@@ -380,7 +372,7 @@ pci_list_name(uintptr_t token, char *name, size_t size)
 		dev = list.entries[i].dev;
 		if (dev == NULL || dev->token != token)
 			continue;
-		strlcpy(name, dev->label, size);
+		strlcpy(name, dev->pub.name, size);
 		rc = 0;
 	}
 	pthread_mutex_unlock(&list.lock);
