@@ -85,11 +85,12 @@ static int64_t
 range_copy(const struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, bool write)
 {
 	uint32_t i = range_find(client, addr);
-	const struct vu_host_range *range = &client->ranges[i];
+	const struct vu_host_range *range;
 	uint64_t off;
 
-	if (i == client->nb_ranges || range->addr > addr)
+	if (i == client->nb_ranges || client->ranges[i].addr > addr)
 		return 0;
+	range = &client->ranges[i];
 	if (!(range->prot & (write ? PROT_WRITE : PROT_READ)))
 		return -EACCES;
 	off = addr - range->addr;

@@ -40,8 +40,8 @@ region_access(struct vu_region *region, char *buf, const struct vu_region_access
 	bool write)
 {
 	struct rte_vfio_user_reg_info *reg = &region->pub;
-	char *at = (char *)reg->base + access->offset;
 	ssize_t n;
+	char *at;
 
 	if (reg->rw != NULL) {
 		n = reg->rw(reg, buf, access->count, (loff_t)access->offset, write);
@@ -49,6 +49,7 @@ region_access(struct vu_region *region, char *buf, const struct vu_region_access
 			return 0;
 		return n < 0 && n > -4096 ? (int)n : -EIO;
 	}
+	at = (char *)reg->base + access->offset;
 	memory_copy(write ? at : buf, write ? buf : at, access->count);
 	return 0;
 }
