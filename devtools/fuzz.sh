@@ -35,9 +35,7 @@ build()
 		rm -rf build-fuzz
 		CC=clang meson setup build-fuzz --werror -Dfuzz=true -Dtests=false \
 			-Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
-			-Dc_args=-fsanitize=fuzzer-no-link >/dev/null || {
-			return 1
-		}
+			-Dc_args=-fsanitize=fuzzer-no-link >/dev/null || return
 	fi
 	# shellcheck disable=SC2046
 	ninja -C build-fuzz --quiet $(targets_all | sed 's,^,app/fuzz/fuzz-,')
@@ -56,10 +54,10 @@ run()
 	seeds=$top/build-fuzz/seeds
 	mkdir -p "$corpus" "$seeds" && "$program" --seeds "$seeds" || return
 	echo "fuzz: $1 for $2 s"
-	(cd build-fuzz && "$program" -max_total_time="$2" -max_len=16384 -timeout=20 \
-		-rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="finding-$1-" \
-		"$corpus" "$seeds" \
-		>"fuzz-$1.log" 2>&1)
+	(cd build-fuzz && UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$program" \
+		-max_total_time="$2" -max_len=16384 -timeout=20 -rss_limit_mb=4096 \
+		-print_final_stats=1 -artifact_prefix="finding-$1-" \
+		"$corpus" "$seeds" >"fuzz-$1.log" 2>&1)
 	status=$?
 	grep -E 'stat::number_of_executed_units|SUMMARY|ERROR|Test unit written' \
 		"build-fuzz/fuzz-$1.log"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <rte_log.h>
@@ -42,11 +42,14 @@ struct peer {
 static int
 peer_wait(struct peer *peer, struct vu_rx *rx, struct vu_hdr *hdr)
 {
+	const struct timespec patience = { .tv_nsec = 300000 };
+	struct pollfd pfd = { .fd = peer->sock, .events = POLLIN };
 	struct vu_rx_msg msg;
 	int rc;
 
 	while ((rc = vu_rx_next(rx, &msg)) == 0) {
-		rc = vu_rx_fill(rx, peer->sock, 0);
+		ppoll(&pfd, 1, &patience, NULL);
+		rc = vu_rx_fill(rx, peer->sock, MSG_DONTWAIT);
 		if (rc < 0)
 			return rc == -EAGAIN;
 	}
@@ -73,13 +76,11 @@ static void *
 peer_run(void *arg)
 {
 	struct peer *peer = arg;
-	const struct timeval patience = { .tv_usec = 2000 };
 	struct vu_hdr hdr = { .id = 0 };
 	struct fuzz_packet packet;
 	struct vu_rx rx;
 
 	must(vu_rx_init(&rx, 2u << 20, VU_SCM_MAX_FD) == 0);
-	must(setsockopt(peer->sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
 	while (fuzz_packet_next(&peer->data, &peer->len, &packet)) {
 		if (!packet.bit7 && !peer_wait(peer, &rx, &hdr))
 			break;
