@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* An emulated PCI function as a client sees it. */
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/vfio.h>
+
+#include <rte_common.h>
+#include <rte_log.h>
+#include <rte_vfio_user_pci.h>
+
+#include "resources.h"
+#include "test.h"
+#include "vu_peer.h"
+
+#define PAGE 4096u
+#define NB_MSIX 3u
+#define MSIX_TABLE 0x800u
+#define MSIX_PBA   0xc00u
+#define MEMORY_LEN 0x4000u
+
+#define EVENTFD_TRIGGER (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
+#define NONE_TRIGGER    (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
+#define NONE_UNMASK     (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK)
+
+static const struct vfio_region_sparse_mmap_area areas[] = {
+	{ 0x1000, 0x1000 }, { 0x3000, 0x1000 },
+};
+
+/* A function with a BAR of registers, one of memory, and all kinds of interrupts. */
+static struct {
+	char dir[32];
+	char path[64];
+	struct rte_vfio_user_pci *pci;
+	int memory_fd;
+	uint8_t *memory;
+	uint32_t reg;
+	uint32_t msi, msix;	/* offsets of the capabilities */
+	atomic_int connected, disconnected, resets;
+	struct vu_peer peer;
+	int event[4];
+} f;
+
+static uint64_t
+on_read(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsigned int width)
+{
+	(void)pci, (void)bar, (void)width;
+	return offset == 0 ? f.reg : UINT64_MAX;
+}
+
+static void
+on_write(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsigned int width,
+	uint64_t value)
+{
+	(void)pci, (void)bar, (void)width;
+	if (offset == 0)
+		f.reg = (uint32_t)value;
+}
+
+static int
+on_connected(struct rte_vfio_user_pci *pci)
+{
+	(void)pci;
+	atomic_fetch_add(&f.connected, 1);
+	return 0;
+}
+
+static void
+on_disconnected(struct rte_vfio_user_pci *pci)
+{
+	(void)pci;
+	atomic_fetch_add(&f.disconnected, 1);
+}
+
+static int
+on_reset(struct rte_vfio_user_pci *pci)
+{
+	(void)pci;
+	f.reg = 0;
+	atomic_fetch_add(&f.resets, 1);
+	return 0;
+}
+
+static const struct rte_vfio_user_pci_ops ops = {
+	.connected = on_connected,
+	.disconnected = on_disconnected,
+	.reset = on_reset,
+};
+
+static const struct rte_vfio_user_pci_info info = {
+	.size = sizeof(info),
+	.vendor_id = 0x1234,
+	.device_id = 0x5678,
+	.class_code = 0xff0000,
+	.interrupt_pin = 1,
+};
+
+static void
+bars_add(void)
+{
+	const struct rte_vfio_user_pci_bar registers = {
+		.size = PAGE, .read = on_read, .write = on_write,
+	};
+	const struct rte_vfio_user_pci_bar memory = {
+		.size = MEMORY_LEN,
+		.flags = RTE_VFIO_USER_PCI_BAR_64 | RTE_VFIO_USER_PCI_BAR_MMAP,
+		.base = f.memory, .fd = f.memory_fd, .areas = areas, .nb_areas = RTE_DIM(areas),
+	};
+
+	assert_int_equal(rte_vfio_user_pci_set_bar(f.pci, 0, &registers), 0);
+	assert_int_equal(rte_vfio_user_pci_set_bar(f.pci, 2, &memory), 0);
+	assert_int_equal(rte_vfio_user_pci_set_rom(f.pci, "rom", 3), 0);
+}
+
+static void
+caps_add(void)
+{
+	const struct rte_vfio_user_pci_msix msix = {
+		.nb_vectors = NB_MSIX, .table_offset = MSIX_TABLE, .pba_offset = MSIX_PBA,
+	};
+	int rc;
+
+	rc = rte_vfio_user_pci_add_msi(f.pci, 4, RTE_VFIO_USER_PCI_MSI_64);
+	assert_true(rc > 0);
+	f.msi = (uint32_t)rc;
+	rc = rte_vfio_user_pci_add_msix(f.pci, &msix);
+	assert_true(rc > 0);
+	f.msix = (uint32_t)rc;
+}
+
+static int
+setup(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	strcpy(f.dir, "/tmp/vu-pci-XXXXXX");
+	assert_non_null(mkdtemp(f.dir));
+	snprintf(f.path, sizeof(f.path), "%s/sock", f.dir);
+	f.memory_fd = peer_memory(MEMORY_LEN);
+	f.memory = mmap(NULL, MEMORY_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, f.memory_fd, 0);
+	for (i = 0; i < RTE_DIM(f.event); i++)
+		f.event[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert_int_equal(rte_vfio_user_pci_create(&info, &ops, NULL, &f.pci), 0);
+	bars_add();
+	caps_add();
+	assert_true(rte_vfio_user_pci_start(f.pci, f.path, NULL) >= 0);
+	peer_open(&f.peer, f.path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	peer_close(&f.peer);
+	rte_vfio_user_pci_free(f.pci);
+	for (i = 0; i < RTE_DIM(f.event); i++)
+		close(f.event[i]);
+	munmap(f.memory, MEMORY_LEN);
+	close(f.memory_fd);
+	return rmdir(f.dir);
+}
+
+/* How often an eventfd was signalled since the last call. */
+static uint64_t
+events(unsigned int i)
+{
+	uint64_t count = 0;
+
+	return read(f.event[i], &count, sizeof(count)) < 0 ? 0 : count;
+}
+
+static void
+bind_event(uint32_t index, uint32_t vector, unsigned int event)
+{
+	assert_int_equal(peer_set_irqs(&f.peer, EVENTFD_TRIGGER, index, vector, 1, &f.event[event],
+		1), 0);
+}
+
+static void
+unbind_all(uint32_t index)
+{
+	assert_int_equal(peer_set_irqs(&f.peer, NONE_TRIGGER, index, 0, 0, NULL, 0), 0);
+}
+
+static void
+config_put(uint32_t off, uint16_t value)
+{
+	assert_int_equal(peer_write(&f.peer, VFIO_PCI_CONFIG_REGION_INDEX, off, &value, 2), 0);
+}
+
+static uint16_t
+config_get(uint32_t off)
+{
+	uint16_t value = 0;
+
+	assert_int_equal(peer_read(&f.peer, VFIO_PCI_CONFIG_REGION_INDEX, off, &value, 2), 0);
+	return value;
+}
+
+static uint64_t
+pba_get(void)
+{
+	uint64_t value = 0;
+
+	assert_int_equal(peer_read(&f.peer, VFIO_PCI_BAR0_REGION_INDEX, MSIX_PBA, &value, 8), 0);
+	return value;
+}
+
+/* ---- what there is ---- */
+
+static void
+test_regions_are_those_of_pci(void **state)
+{
+	static const struct {
+		uint64_t size;
+		uint32_t flags;
+	} regions[VFIO_PCI_NUM_REGIONS] = {
+		[VFIO_PCI_BAR0_REGION_INDEX] = { PAGE, 3 },
+		[VFIO_PCI_BAR2_REGION_INDEX] = { MEMORY_LEN, 3 | VFIO_REGION_INFO_FLAG_MMAP |
+			VFIO_REGION_INFO_FLAG_CAPS },
+		[VFIO_PCI_ROM_REGION_INDEX] = { 2048, VFIO_REGION_INFO_FLAG_READ },
+		[VFIO_PCI_CONFIG_REGION_INDEX] = { 256, 3 },
+	};
+	struct vfio_region_info got;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(regions); i++) {
+		const struct vfio_region_info ask = { .argsz = sizeof(ask), .index = i };
+
+		assert_int_equal(peer_call(&f.peer, VU_GET_REGION_INFO, &ask, sizeof(ask)), 0);
+		memcpy(&got, f.peer.payload, sizeof(got));
+		assert_int_equal(got.size, regions[i].size);
+		if (i != VFIO_PCI_BAR2_REGION_INDEX)
+			assert_int_equal(got.flags, regions[i].flags);
+	}
+}
+
+static void
+test_windows_are_told_with_a_descriptor(void **state)
+{
+	struct vfio_region_info ask = { .argsz = 256, .index = VFIO_PCI_BAR2_REGION_INDEX };
+	const struct vfio_region_info_cap_sparse_mmap *sparse;
+
+	(void)state;
+	assert_int_equal(peer_call(&f.peer, VU_GET_REGION_INFO, &ask, sizeof(ask)), 0);
+	assert_int_equal(f.peer.nb_fds, 1);
+	memcpy(&ask, f.peer.payload, sizeof(ask));
+	assert_int_equal(ask.flags, 3 | VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS);
+	sparse = (const void *)(f.peer.payload + ask.cap_offset);
+	assert_int_equal(sparse->header.id, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	assert_int_equal(sparse->nr_areas, RTE_DIM(areas));
+	assert_memory_equal(sparse->areas, areas, sizeof(areas));
+}
+
+static void
+test_interrupts_are_those_of_pci(void **state)
+{
+	static const struct {
+		uint32_t count;
+		uint32_t flags;
+	} types[VFIO_PCI_NUM_IRQS] = { { 1, 7 }, { 4, 9 }, { NB_MSIX, 1 }, { 1, 1 }, { 1, 1 } };
+	struct vfio_irq_info got;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(types); i++) {
+		const struct vfio_irq_info ask = { .argsz = sizeof(ask), .index = i };
+
+		assert_int_equal(peer_call(&f.peer, VU_GET_IRQ_INFO, &ask, sizeof(ask)), 0);
+		memcpy(&got, f.peer.payload, sizeof(got));
+		assert_int_equal(got.count, types[i].count);
+		assert_int_equal(got.flags, types[i].flags);
+	}
+}
+
+static void
+test_registers_and_configuration_space_are_reached(void **state)
+{
+	uint32_t value = 0xcafe;
+	uint8_t config[256];
+
+	(void)state;
+	assert_int_equal(peer_write(&f.peer, 0, 0, &value, 4), 0);
+	assert_int_equal(f.reg, 0xcafe);
+	value = 0;
+	assert_int_equal(peer_read(&f.peer, 0, 0, &value, 4), 0);
+	assert_int_equal(value, 0xcafe);
+	assert_int_equal(peer_read(&f.peer, VFIO_PCI_CONFIG_REGION_INDEX, 0, config, 256), 0);
+	assert_memory_equal(config, "\x34\x12\x78\x56", 4);
+	assert_int_not_equal(peer_read(&f.peer, VFIO_PCI_CONFIG_REGION_INDEX, 0x100, config, 1), 0);
+	assert_int_not_equal(peer_write(&f.peer, VFIO_PCI_ROM_REGION_INDEX, 0, config, 1), 0);
+}
+
+static void
+test_memory_is_the_same_by_window_and_by_message(void **state)
+{
+	uint32_t value = 0x12345678;
+
+	(void)state;
+	assert_int_equal(peer_write(&f.peer, 2, 0x1ffe, &value, 4), 0);
+	assert_memory_equal(&f.memory[0x1ffe], &value, 4);
+	f.memory[0x3000] = 0x5a;
+	assert_int_equal(peer_read(&f.peer, 2, 0x3000, &value, 1), 0);
+	assert_int_equal(value & 0xff, 0x5a);
+}
+
+/* ---- INTx ---- */
+
+static void
+test_level_signals_for_each_cause_and_not_on_unmask(void **state)
+{
+	(void)state;
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
+	assert_int_equal(events(0), 1);
+	assert_int_equal(config_get(6) & 0x8, 0x8);
+	assert_int_equal(peer_set_irqs(&f.peer, NONE_UNMASK, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL,
+		0), 0);
+	assert_int_equal(events(0), 0);
+	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
+	assert_int_equal(events(0), 1);
+	rte_vfio_user_pci_lower(f.pci);
+	assert_int_equal(events(0), 0);
+	assert_int_equal(config_get(6) & 0x8, 0);
+}
+
+static void
+test_disabled_level_is_made_up_for(void **state)
+{
+	(void)state;
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	config_put(4, 0x400);
+	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
+	assert_int_equal(events(0), 0);
+	config_put(4, 0);
+	assert_int_equal(events(0), 1);
+	config_put(4, 0x2);
+	assert_int_equal(events(0), 0);
+}
+
+static void
+test_level_that_went_down_is_forgotten(void **state)
+{
+	(void)state;
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	config_put(4, 0x400);
+	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
+	rte_vfio_user_pci_lower(f.pci);
+	config_put(4, 0);
+	assert_int_equal(events(0), 0);
+}
+
+static void
+test_level_before_the_eventfd_is_made_up_for(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	assert_int_equal(events(0), 1);
+}
+
+/* ---- messages ---- */
+
+static void
+test_raise_takes_the_way_that_the_client_uses(void **state)
+{
+	(void)state;
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
+	assert_int_equal(events(0), 1);
+	rte_vfio_user_pci_lower(f.pci);
+	unbind_all(VFIO_PCI_INTX_IRQ_INDEX);
+	bind_event(VFIO_PCI_MSI_IRQ_INDEX, 0, 1);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
+	assert_int_equal(events(1), 1);
+	unbind_all(VFIO_PCI_MSI_IRQ_INDEX);
+	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 2, 2);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 2), 0);
+	assert_int_equal(events(0) + events(1), 0);
+	assert_int_equal(events(2), 1);
+	assert_int_equal(config_get(6) & 0x8, 0);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 4), -EINVAL);
+}
+
+static void
+test_enable_bit_of_a_client_that_uses_the_level_does_not_matter(void **state)
+{
+	(void)state;
+	config_put(f.msi + 2, 0x1);
+	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
+	assert_int_equal(events(0), 1);
+}
+
+static void
+test_masked_function_keeps_messages(void **state)
+{
+	(void)state;
+	config_put(f.msix + 2, 0xc000);
+	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 1, 1);
+	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 1), 0);
+	assert_int_equal(events(1), 0);
+	assert_int_equal(pba_get(), 0x2);
+	config_put(f.msix + 2, 0x8000);
+	assert_int_equal(events(1), 1);
+	assert_int_equal(pba_get(), 0);
+}
+
+/* As QEMU does it: MSI-X is on, and a vector gets its eventfd when the guest unmasks it. */
+static void
+test_message_waits_for_its_eventfd(void **state)
+{
+	(void)state;
+	config_put(f.msix + 2, 0x8000);
+	assert_int_equal(peer_set_irqs(&f.peer, EVENTFD_TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1,
+		NULL, 0), 0);
+	assert_int_equal(rte_vfio_user_pci_message(f.pci, 2), 0);
+	assert_int_equal(pba_get(), 0x4);
+	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 2, 2);
+	assert_int_equal(events(2), 1);
+	assert_int_equal(pba_get(), 0);
+}
+
+/* ---- memory of the client ---- */
+
+static void
+test_memory_is_for_bus_masters(void **state)
+{
+	int fd = peer_memory(PAGE);
+	uint32_t value = 0x5eed;
+
+	(void)state;
+	assert_int_equal(peer_map(&f.peer, 0x10000, PAGE, 3, fd, 0), 0);
+	assert_int_equal(rte_vfio_user_pci_dma_write(f.pci, 0x10008, &value, 4), -EACCES);
+	assert_int_equal(rte_vfio_user_pci_dma_read(f.pci, 0x10008, &value, 4), -EACCES);
+	config_put(4, 0x4);
+	assert_int_equal(rte_vfio_user_pci_dma_write(f.pci, 0x10008, &value, 4), 0);
+	assert_int_equal(pread(fd, &value, 4, 8), 4);
+	assert_int_equal(value, 0x5eed);
+	value = 0;
+	assert_int_equal(rte_vfio_user_pci_dma_read(f.pci, 0x10008, &value, 4), 0);
+	assert_int_equal(value, 0x5eed);
+	assert_int_equal(rte_vfio_user_pci_dma_read(f.pci, 0x10ffe, &value, 4), -EFAULT);
+	close(fd);
+}
+
+/* ---- coming and going ---- */
+
+static void
+wait_for(const atomic_int *counter, int value)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	int i;
+
+	for (i = 0; i < 10000 && atomic_load(counter) != value; i++)
+		nanosleep(&ms, NULL);
+	assert_int_equal(atomic_load(counter), value);
+}
+
+static void
+test_reset_reaches_all_of_the_function(void **state)
+{
+	(void)state;
+	f.reg = 5;
+	config_put(4, 0x7);
+	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
+	assert_int_equal(peer_call(&f.peer, VU_RESET, NULL, 0), 0);
+	assert_int_equal(atomic_load(&f.resets), 1);
+	assert_int_equal(f.reg, 0);
+	assert_int_equal(config_get(4), 0);
+	assert_int_equal(config_get(6) & 0x8, 0);
+}
+
+static void
+test_state_stays_from_client_to_client(void **state)
+{
+	uint32_t value = 77;
+
+	(void)state;
+	wait_for(&f.connected, 1);
+	assert_int_equal(peer_write(&f.peer, 0, 0, &value, 4), 0);
+	config_put(4, 0x6);
+	peer_close(&f.peer);
+	peer_open(&f.peer, f.path);
+	wait_for(&f.disconnected, 1);
+	wait_for(&f.connected, 2);
+	assert_int_equal(peer_read(&f.peer, 0, 0, &value, 4), 0);
+	assert_int_equal(value, 77);
+	assert_int_equal(config_get(4), 0x6);
+}
+
+static void
+test_started_function_cannot_be_changed(void **state)
+{
+	const struct rte_vfio_user_pci_bar bar = { .size = 16 };
+
+	(void)state;
+	assert_int_equal(rte_vfio_user_pci_start(f.pci, f.path, NULL), -EBUSY);
+	assert_int_equal(rte_vfio_user_pci_set_bar(f.pci, 5, &bar), -EBUSY);
+	assert_int_equal(rte_vfio_user_pci_add_pm(f.pci), -EBUSY);
+	assert_true(rte_vfio_user_pci_dev_id(f.pci) >= 0);
+}
+
+static void
+test_stopped_function_starts_again(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vfio_user_pci_stop(f.pci), 0);
+	assert_int_equal(atomic_load(&f.disconnected), 1);
+	assert_int_not_equal(access(f.path, F_OK), 0);
+	assert_int_equal(rte_vfio_user_pci_dev_id(f.pci), -ENOTCONN);
+	peer_close(&f.peer);
+	assert_true(rte_vfio_user_pci_start(f.pci, f.path, NULL) >= 0);
+	peer_open(&f.peer, f.path);
+	assert_int_equal(config_get(0), 0x1234);
+}
+
+static void
+test_start_that_fails_leaves_nothing(void **state)
+{
+	struct rte_vfio_user_pci *other;
+
+	(void)state;
+	assert_int_equal(rte_vfio_user_pci_create(&info, NULL, NULL, &other), 0);
+	assert_int_equal(rte_vfio_user_pci_start(other, f.path, NULL), -EEXIST);
+	assert_int_equal(rte_vfio_user_pci_start(other, "", NULL), -EINVAL);
+	assert_true(rte_vfio_user_pci_start(other, "/nowhere/at/all", NULL) < 0);
+	assert_int_equal(rte_vfio_user_pci_dev_id(other), -ENOTCONN);
+	rte_vfio_user_pci_free(other);
+	assert_int_equal(config_get(0), 0x1234);
+}
+
+static int
+suite_setup(void **state)
+{
+	(void)state;
+	return rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	SERVED(test_regions_are_those_of_pci),
+	SERVED(test_windows_are_told_with_a_descriptor),
+	SERVED(test_interrupts_are_those_of_pci),
+	SERVED(test_registers_and_configuration_space_are_reached),
+	SERVED(test_memory_is_the_same_by_window_and_by_message),
+	SERVED(test_level_signals_for_each_cause_and_not_on_unmask),
+	SERVED(test_disabled_level_is_made_up_for),
+	SERVED(test_level_that_went_down_is_forgotten),
+	SERVED(test_level_before_the_eventfd_is_made_up_for),
+	SERVED(test_raise_takes_the_way_that_the_client_uses),
+	SERVED(test_enable_bit_of_a_client_that_uses_the_level_does_not_matter),
+	SERVED(test_masked_function_keeps_messages),
+	SERVED(test_message_waits_for_its_eventfd),
+	SERVED(test_memory_is_for_bus_masters),
+	SERVED(test_reset_reaches_all_of_the_function),
+	SERVED(test_state_stays_from_client_to_client),
+	SERVED(test_started_function_cannot_be_changed),
+	SERVED(test_stopped_function_starts_again),
+	SERVED(test_start_that_fails_leaves_nothing),
+};
+
+TEST_SUITE(vu_pci_serve, "functional", tests, suite_setup, NULL)
