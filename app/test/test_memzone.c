@@ -84,6 +84,7 @@ test_bad_wishes_are_refused(void **state)
 		{ "", 1, SOCKET_ID_ANY, 0, 0, 0, EINVAL },
 		{ too_long, 1, SOCKET_ID_ANY, 0, 0, 0, EINVAL },
 		{ "z", 1, 31, 0, 0, 0, EINVAL },
+		{ "z", 1, SOCKET_ID_ANY, 0, 3, 0, EINVAL },
 		{ "z", 1, SOCKET_ID_ANY, 0, 96, 0, EINVAL },
 		{ "z", 1, SOCKET_ID_ANY, 0, 64, 96, EINVAL },
 		{ "z", 4097, SOCKET_ID_ANY, 0, 64, 4096, EINVAL },

@@ -269,7 +269,9 @@ wish_check(const char *name, const struct wish *wish, size_t bound)
 	if (name == NULL || name[0] == '\0' ||
 			strnlen(name, RTE_MEMZONE_NAMESIZE) == RTE_MEMZONE_NAMESIZE)
 		return -EINVAL;
-	if (!power_of_two(wish->align) || !socket_ok(wish->socket) || wish->len > EAL_WINDOW_MAX)
+	if (wish->align != 0 && !power_of_two(wish->align))
+		return -EINVAL;
+	if (!socket_ok(wish->socket) || wish->len > EAL_WINDOW_MAX)
 		return -EINVAL;
 	if (bound != 0 && (!power_of_two(bound) || wish->len > bound))
 		return -EINVAL;
@@ -281,10 +283,10 @@ reserve(const char *name, struct wish *wish, size_t bound, struct rte_memzone **
 {
 	int rc;
 
-	wish->align = RTE_MAX(wish->align, (size_t)RTE_CACHE_LINE_SIZE);
 	rc = wish_check(name, wish, bound);
 	if (rc != 0)
 		return rc;
+	wish->align = RTE_MAX(wish->align, (size_t)RTE_CACHE_LINE_SIZE);
 	if (wish->len == 0)
 		wish->len = bound != 0 ? bound : largest_len(wish->socket, wish->align);
 	if (wish->len == 0)
