@@ -524,7 +524,7 @@ test_poll_mode(void **state)
 static int
 warm_up(void **state)
 {
-	char name[16];
+	char name[32];
 	int i;
 
 	for (i = 0; i < MANY + 10; i++) {
