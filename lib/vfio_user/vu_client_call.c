@@ -12,6 +12,9 @@ vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_m
 	struct vu_hdr hdr = { .cmd = call->cmd };
 	int rc;
 
+	/* who serves for all cannot wait for an answer */
+	if (unlikely(vu_client_serving(client)))
+		return -EDEADLK;
 	rc = vu_slot_claim(client, call, &hdr.id);
 	if (unlikely(rc < 0))
 		return rc;
@@ -32,8 +35,6 @@ wait_done(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
 		if (likely(vu_turn_try(&client->rx))) {
 			vu_client_lead(client, slot, until_ms);
 			vu_client_lead_end(client);
-		} else if (vu_client_serving(client)) {
-			return vu_slot_cancel(client, slot, true) ? -EDEADLK : slot->rc;
 		} else {
 			vu_slot_sleep(client, slot, until_ms);
 		}
