@@ -52,7 +52,6 @@ struct stand {
 	uint32_t flags;	/**< to attach with, besides _F_SOCK_FD */
 
 	int sock;	/**< the thread's */
-	int client_sock;	/**< for the client to adopt */
 	int twin;	/**< our end of a second socket; -1: none */
 	int dev_id;	/**< the client's */
 	pthread_t thread;
