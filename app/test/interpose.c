@@ -567,6 +567,8 @@ FORWARD(int, -1, SETSOCKOPT, setsockopt,
 	(fd, level, name, value, len))
 FORWARD(ssize_t, -1, SENDMSG, sendmsg, (int fd, const struct msghdr *msg, int flags),
 	(fd, msg, flags))
+FORWARD(ssize_t, -1, SENDMSG, send, (int fd, const void *buf, size_t len, int flags),
+	(fd, buf, len, flags))
 FORWARD(ssize_t, -1, RECVMSG, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
 FORWARD(int, -1, MEMFD, memfd_create, (const char *name, unsigned int flags), (name, flags))
 FORWARD(int, -1, FTRUNCATE, ftruncate, (int fd, off_t len), (fd, len))

@@ -24,7 +24,7 @@ void vu_floor_unpin(const cpu_set_t *saved);
  * A round trip with another thread: @p request bytes there, @p reply bytes back, blocking calls,
  * each side waits for all bytes.
  *
- * @return nanoseconds of one, the average of @p rounds
+ * @return nanoseconds of one, the average of @p rounds but the first eighth
  */
 double vu_floor_ping_pong_ns(size_t request, size_t reply, unsigned int rounds);
 

@@ -14,6 +14,9 @@
 /* After so many messages that needed no queue its memory is given back. */
 #define TX_QUIET 64u
 
+/* A message of so many bytes is sent from one piece. */
+#define TX_SHORT 256u
+
 void
 vu_tx_init(struct vu_tx *tx)
 {
@@ -68,6 +71,16 @@ tx_msg_build(struct tx_msg *msg, const struct vu_hdr *hdr, const struct iovec *p
 	return 0;
 }
 
+static ssize_t
+tx_result(ssize_t n)
+{
+	if (likely(n >= 0))
+		return n;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? -ENOTCONN : -errno;
+}
+
 /* One call. Returns the number of bytes, 0 if the socket takes nothing now, or -errno. */
 static ssize_t
 tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned int nb_fds,
@@ -92,11 +105,35 @@ tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned i
 	do {
 		n = sendmsg(sock, &mh, flags | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	if (likely(n >= 0))
-		return n;
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		return 0;
-	return errno == EPIPE || errno == ECONNRESET ? -ENOTCONN : -errno;
+	return tx_result(n);
+}
+
+/* One call for what stands in one piece, without descriptors: costs less than with a list. */
+static ssize_t
+tx_call_plain(int sock, const void *bytes, size_t len, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = send(sock, bytes, len, flags | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return tx_result(n);
+}
+
+/* A short message is put together for that. */
+static ssize_t
+tx_call_short(int sock, const struct tx_msg *msg, int flags)
+{
+	uint8_t bytes[TX_SHORT];
+	uint8_t *to = bytes;
+	unsigned int i;
+
+	for (i = 0; i < msg->nb; i++) {
+		if (msg->iov[i].iov_len > 0)
+			memcpy(to, msg->iov[i].iov_base, msg->iov[i].iov_len);
+		to += msg->iov[i].iov_len;
+	}
+	return tx_call_plain(sock, bytes, msg->hdr.size, flags);
 }
 
 /* Forget the first n bytes of the pieces. */
@@ -333,7 +370,7 @@ tx_send_piece(struct vu_tx *tx, int sock, int flags)
 	if (nb_fds > 0)
 		n = tx_call_with_fds(tx, sock, &iov, nb_fds, flags);
 	else
-		n = tx_call(sock, &iov, 1, NULL, 0, flags);
+		n = tx_call_plain(sock, iov.iov_base, iov.iov_len, flags);
 	if (n <= 0)
 		return n == 0 ? 1 : (int)n;
 	if (nb_fds > 0)
@@ -410,7 +447,10 @@ tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec
 		return -ENOTCONN;
 	if (tx->corked || tx->head < tx->tail)
 		return tx_send_queued(tx, sock, &msg);
-	n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, flags);
+	if (nb_fds == 0 && msg.hdr.size <= TX_SHORT)
+		n = tx_call_short(sock, &msg, flags);
+	else
+		n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, flags);
 	if (unlikely(n < 0))
 		return (int)n;
 	if (unlikely((size_t)n < msg.hdr.size))
