@@ -346,8 +346,9 @@ make_write_multi_reply(struct bytes *to)
 static void
 feature(struct bytes *to, const struct vu_feature *f, const void *data, size_t len)
 {
-	struct vfio_device_feature fixed = vu_feature_encode(f);
+	struct vfio_device_feature fixed;
 
+	vu_feature_encode(f, &fixed);
 	put(to, &fixed, sizeof(fixed));
 	if (len > 0)
 		put(to, data, len);

@@ -535,6 +535,7 @@ warm_up(void **state)
 		snprintf(name, sizeof(name), "warm %d", i);
 		assert_int_equal(rte_vfio_user_unregister(name), 0);
 	}
+	test_register_and_unregister_in_many_threads(state);
 	return served_warm_up(state);
 }
 

@@ -135,8 +135,12 @@ map_rw(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos, 
 /* Information with a sparse capability of two areas. */
 struct sparse_info {
 	struct vfio_region_info info;
-	struct vfio_region_info_cap_sparse_mmap sparse;
-	struct vfio_region_sparse_mmap_area areas[2];
+	struct {
+		struct vfio_info_cap_header header;
+		uint32_t nr_areas;
+		uint32_t reserved;
+		struct vfio_region_sparse_mmap_area areas[2];
+	} sparse;
 };
 
 #define RW (VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE)
@@ -152,8 +156,8 @@ static const struct sparse_info sparse_info = {
 	.sparse = {
 		.header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
 		.nr_areas = 2,
+		.areas = { { 4096, 4096 }, { 32768, 8192 } },
 	},
-	.areas = { { 4096, 4096 }, { 32768, 8192 } },
 };
 
 static void

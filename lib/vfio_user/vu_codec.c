@@ -610,15 +610,13 @@ vu_feature_decode(const void *payload, size_t len, struct vu_feature *feature)
 	return feature_data_fits(desc, feature) ? 0 : -EINVAL;
 }
 
-struct vfio_device_feature
-vu_feature_encode(const struct vu_feature *feature)
+void
+vu_feature_encode(const struct vu_feature *feature, struct vfio_device_feature *fixed)
 {
-	return (struct vfio_device_feature) {
-		.argsz = feature->argsz,
-		.flags = feature->index | (feature->get ? VFIO_DEVICE_FEATURE_GET : 0) |
-			(feature->set ? VFIO_DEVICE_FEATURE_SET : 0) |
-			(feature->probe ? VFIO_DEVICE_FEATURE_PROBE : 0),
-	};
+	fixed->argsz = feature->argsz;
+	fixed->flags = feature->index | (feature->get ? VFIO_DEVICE_FEATURE_GET : 0) |
+		(feature->set ? VFIO_DEVICE_FEATURE_SET : 0) |
+		(feature->probe ? VFIO_DEVICE_FEATURE_PROBE : 0);
 }
 
 int

@@ -310,8 +310,8 @@ struct vu_logging_report {
  */
 int vu_feature_decode(const void *payload, size_t len, struct vu_feature *feature);
 
-/** Fixed part of a request or reply, with the flags of @p feature. */
-struct vfio_device_feature vu_feature_encode(const struct vu_feature *feature);
+/** Fill the fixed part of a request or reply, with the flags of @p feature. */
+void vu_feature_encode(const struct vu_feature *feature, struct vfio_device_feature *fixed);
 
 /** Check a reply: the same feature and methods. @return 0; -EPROTO */
 int vu_feature_reply_decode(const struct vu_feature *request, const void *payload, size_t len,

@@ -37,7 +37,7 @@ feature_reply(struct vu_session *s, const struct vu_rx_msg *msg, const struct vu
 	struct iovec iov[2];
 
 	answer.argsz = (uint32_t)(sizeof(fixed) + len);
-	fixed = vu_feature_encode(&answer);
+	vu_feature_encode(&answer, &fixed);
 	iov[0].iov_base = &fixed;
 	iov[0].iov_len = sizeof(fixed);
 	iov[1].iov_base = data;
@@ -140,7 +140,7 @@ logging_report(struct vu_session *s, const struct vu_rx_msg *msg, const struct v
 	if (payload == NULL)
 		return -ENOMEM;
 	answer.argsz = (uint32_t)len;
-	fixed = vu_feature_encode(&answer);
+	vu_feature_encode(&answer, &fixed);
 	memcpy(payload, &fixed, sizeof(fixed));
 	memcpy(payload + sizeof(fixed), &report, sizeof(report));
 	rc = vu_dma_dirty_report(&s->dma, report.addr, report.size, report.pgsize,
