@@ -18,8 +18,8 @@
 
 #include "test.h"
 
-#define RUNS   7
-#define ROUNDS 4000u
+#define RUNS   25
+#define ROUNDS 1000u
 
 static void
 keep_best(double *best, double value)
@@ -110,7 +110,7 @@ test_round_trip_of_each_size(void **state)
 		const char *name;
 		uint32_t count;
 		unsigned int rounds;
-	} sizes[] = { { "4 B", 4, ROUNDS }, { "64 KiB", 65536, 500 }, { "1 MiB", 1048576, 50 } };
+	} sizes[] = { { "4 B", 4, ROUNDS }, { "64 KiB", 65536, 300 }, { "1 MiB", 1048576, 30 } };
 	struct served *served = calloc(1, sizeof(*served));
 	struct vu_peer peer;
 	double rd, wr, rd_floor, wr_floor;
@@ -121,6 +121,8 @@ test_round_trip_of_each_size(void **state)
 	(void)state;
 	vu_floor_pin(&saved);
 	served_start(served, NULL);
+	/* what the device does with the data is not the matter here */
+	atomic_store(&served->skip_copy, true);
 	peer_open(&peer, served->path);
 	for (i = 0; i < RTE_DIM(sizes); i++) {
 		uint32_t count = sizes[i].count;
@@ -173,15 +175,19 @@ crowd_leave(struct crowd *crowd)
 	}
 }
 
+/* In units of the bare round trip, measured at the same time: the machine may have others to serve. */
 static double
-best_round_trip(const struct vu_peer *peer)
+round_trip_ratio(const struct vu_peer *peer, double *ns)
 {
-	double best = 0;
+	double floor = 0;
 	int run;
 
-	for (run = 0; run < RUNS; run++)
-		keep_best(&best, read_ns(peer, SERVED_REGS, 4, ROUNDS));
-	return best;
+	*ns = 0;
+	for (run = 0; run < RUNS; run++) {
+		keep_best(&floor, vu_floor_ping_pong_ns(32, 36, ROUNDS));
+		keep_best(ns, read_ns(peer, SERVED_REGS, 4, ROUNDS));
+	}
+	return *ns / floor;
 }
 
 /* Stopped in the middle of a header, and not reading a megabyte of replies. */
@@ -208,7 +214,7 @@ test_round_trip_beside_many_sessions(void **state)
 	const struct rlimit fds = { 8192, 8192 };
 	struct vu_peer peer;
 	cpu_set_t saved;
-	double alone = 0, ns;
+	double ratio, ns;
 	size_t i;
 
 	(void)state;
@@ -219,16 +225,14 @@ test_round_trip_beside_many_sessions(void **state)
 	peer_open(&peer, served->path);
 	for (i = 0; i < RTE_DIM(crowds); i++) {
 		crowd_grow(&crowd, crowds[i]);
-		ns = best_round_trip(&peer);
-		if (i == 0)
-			alone = ns;
-		print_message("round trip beside %d idle sessions: %.0f ns, ratio %.2f\n",
-			crowds[i], ns, ns / alone);
+		ratio = round_trip_ratio(&peer, &ns);
+		print_message("beside %d idle sessions: %.0f ns, %.2f bare round trips\n",
+			crowds[i], ns, ratio);
 	}
 	crowd_get_stuck(&crowd);
-	ns = best_round_trip(&peer);
-	print_message("beside %d idle and 2 stuck sessions: %.0f ns, ratio %.2f\n", IDLE_MAX - 2,
-		ns, ns / alone);
+	ratio = round_trip_ratio(&peer, &ns);
+	print_message("beside %d idle and 2 stuck sessions: %.0f ns, %.2f bare round trips\n",
+		IDLE_MAX - 2, ns, ratio);
 	peer_close(&peer);
 	crowd_leave(&crowd);
 	served_stop(served);
@@ -288,7 +292,7 @@ test_posted_writes(void **state)
 	vu_floor_pin(&saved);
 	served_start(served, NULL);
 	peer_open(&peer, served->path);
-	for (run = 0; run < RUNS; run++) {
+	for (run = 0; run < RUNS / 3; run++) {
 		floor = RTE_MAX(floor, vu_floor_swallow_per_s(36, PER_SEND, POSTED));
 		ours = RTE_MAX(ours, posted_per_s(served, &peer));
 	}
@@ -302,7 +306,7 @@ test_posted_writes(void **state)
 
 /* ---- poll mode ---- */
 
-#define POLLS 200000u
+#define POLLS 50000u
 
 static double
 idle_poll_ns(int dev_id)

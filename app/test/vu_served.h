@@ -57,6 +57,7 @@ struct served {
 	atomic_int refuse_lock;	/**< what lock_dp(1) returns */
 	atomic_int refuse_new;
 	atomic_int refuse_reset;
+	atomic_bool skip_copy;	/**< SERVED_LARGE leaves data as they are */
 	void *priv;	/**< the test's */
 };
 

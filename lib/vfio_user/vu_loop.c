@@ -217,6 +217,21 @@ loop_resume_paused(void)
 	}
 }
 
+/* Events of a connection come once: the session has them until it has received all. */
+static void
+loop_note_event(struct vu_session *s, const struct epoll_event *event)
+{
+	enum vu_watch watch = event->data.u64 & 3;
+
+	if (watch == VU_WATCH_TWIN)
+		s->twin_ready = true;
+	if (watch != VU_WATCH_CONN)
+		return;
+	s->rx_more = true;
+	if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->rx_hup = true;
+}
+
 static void
 loop_event(const struct epoll_event *event)
 {
@@ -227,13 +242,13 @@ loop_event(const struct epoll_event *event)
 		return;
 	}
 	s = vu_session_find((int)((uint32_t)event->data.u64 >> 2));
-	/* what this turn did before may have ended it; one with work left has its turn later */
-	if (s == NULL || s->serial != event->data.u64 >> 32 || s->queued)
+	/* what this turn did before may have ended it, or its connection */
+	if (s == NULL || s->serial != event->data.u64 >> 32)
 		return;
-	/* the client may have left with the event before */
-	if ((event->data.u64 & 3) == VU_WATCH_TWIN && s->twin.sock >= 0)
-		s->twin_ready = true;
-	loop_serve(s);
+	loop_note_event(s, event);
+	/* one with work left has its turn later */
+	if (!s->queued)
+		loop_serve(s);
 }
 
 static int

@@ -32,7 +32,6 @@
 /* The ids. Read without a lock; changed under the lock, freed after a grace period. */
 static _Atomic(struct vu_session *) sessions[SESSIONS_MAX];
 static pthread_mutex_t sessions_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t next_serial = 1;
 
 /* ---- finding ---- */
 
@@ -63,6 +62,14 @@ void
 vu_session_put(struct vu_session *s)
 {
 	atomic_fetch_sub(&s->users, 1);
+}
+
+uint32_t
+vu_session_serial(void)
+{
+	static _Atomic uint32_t last;
+
+	return atomic_fetch_add(&last, 1) + 1;
 }
 
 /* Under the lock. */
@@ -183,7 +190,7 @@ session_insert(struct vu_session *s)
 		if (atomic_load_explicit(&sessions[id], memory_order_relaxed) != NULL)
 			continue;
 		s->id = id;
-		s->serial = next_serial++;
+		s->serial = vu_session_serial();
 		atomic_store(&sessions[id], s);
 		return 0;
 	}

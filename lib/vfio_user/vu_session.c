@@ -65,11 +65,21 @@ watch_set(struct vu_session *s, struct vu_conn *conn, enum vu_watch watch, uint3
 		*now = events;
 }
 
+/*
+ * The control thread is told of what comes once, which saves the kernel a look for each message.
+ * Who sleeps on the descriptor of a session in poll mode is to see what there is.
+ */
+static uint32_t
+watch_edge(const struct vu_session *s)
+{
+	return s->opt.flags & RTE_VFIO_USER_F_POLL ? 0 : (uint32_t)EPOLLET | EPOLLRDHUP;
+}
+
 /* A client that does not take its replies is not read from. */
 void
 vu_session_watch(struct vu_session *s)
 {
-	uint32_t events = 0;
+	uint32_t events = watch_edge(s);
 
 	if (!vu_conn_blocked(&s->conn) && s->deferred_bytes < VU_DEFERRED_MAX)
 		events |= EPOLLIN;
@@ -120,9 +130,10 @@ session_connect(struct vu_session *s, int sock)
 	rc = vu_conn_init(&s->conn, sock, session_max_size(s), s->opt.max_msg_fds);
 	if (rc < 0)
 		return rc;
-	s->conn_events = EPOLLIN;
+	s->conn_events = EPOLLIN | watch_edge(s);
+	s->rx_more = s->rx_hup = false;
 	s->state = VU_NEGOTIATING;
-	rc = watch_ctl(s, EPOLL_CTL_ADD, sock, VU_WATCH_CONN, EPOLLIN);
+	rc = watch_ctl(s, EPOLL_CTL_ADD, sock, VU_WATCH_CONN, s->conn_events);
 	if (rc == 0)
 		return 0;
 	s->state = old;
@@ -207,6 +218,7 @@ session_disconnect(struct vu_session *s)
 	struct vu_deferred *deferred;
 
 	atomic_store(&s->ready, false);
+	s->serial = vu_session_serial();
 	s->state = s->listener.fd >= 0 ? VU_LISTENING : VU_ENDED;
 	vu_dma_msg_abort(s);
 	if (s->announced && s->ops.destroy_device != NULL)
@@ -349,6 +361,20 @@ session_handle_next(struct vu_session *s)
 	return 1;
 }
 
+/*
+ * A receive that leaves room in the buffer has emptied the socket, and what comes later is told by
+ * epoll; but descriptors end a receive early, and the end of the stream comes by itself.
+ */
+int
+vu_session_fill(struct vu_session *s)
+{
+	const struct vu_rx *rx = &s->conn.rx;
+	int rc = vu_conn_fill(&s->conn);
+
+	s->rx_more = rc > 0 && (rx->tail == rx->cap || rx->late_fds.nb > 0 || s->rx_hup);
+	return rc;
+}
+
 /* Handle what was received, receive once, handle what that gave. */
 static unsigned int
 session_serve(struct vu_session *s)
@@ -365,7 +391,7 @@ session_serve(struct vu_session *s)
 		}
 		if (rc < 0 || filled || vu_conn_blocked(&s->conn))
 			break;
-		rc = vu_conn_fill(&s->conn);
+		rc = vu_session_fill(s);
 		if (rc == -EAGAIN)
 			break;
 		if (rc < 0)
@@ -466,7 +492,7 @@ vu_session_has_work(const struct vu_session *s)
 
 	if (s->depth > 0 || s->conn.sock < 0 || vu_conn_blocked(&s->conn))
 		return false;
-	if (!STAILQ_EMPTY(&s->deferred))
+	if (!STAILQ_EMPTY(&s->deferred) || s->rx_more)
 		return true;
 	if (rx->tail - rx->head < sizeof(hdr))
 		return false;

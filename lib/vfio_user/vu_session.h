@@ -71,7 +71,7 @@ struct vu_deferred {
 struct vu_session {
 	char name[VU_SOCKET_PATH_MAX + 1];	/**< path of the socket */
 	int id;
-	uint32_t serial;	/**< differs from that of any session before with the same id */
+	uint32_t serial;	/**< of the connection: what epoll told of an earlier one is stale */
 	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
 	struct rte_vfio_user_notify_ops ops;
 	struct vu_device dev;
@@ -98,6 +98,8 @@ struct vu_session {
 	struct vu_conn conn;
 	struct vu_conn twin;	/**< sock -1: not in use */
 	uint32_t conn_events;	/**< that epoll watches on conn */
+	bool rx_more;	/**< something may be in the socket that epoll does not tell again */
+	bool rx_hup;	/**< epoll told that the client is leaving: read on to the end */
 	uint32_t twin_events;
 	bool twin_ready;	/**< epoll says that something came on it */
 	int doomed;	/**< the connection is to end, for this reason; 0: no */
@@ -140,6 +142,9 @@ unsigned int vu_session_turn(struct vu_session *s);
 
 /** Is there something to do that epoll does not know of? */
 bool vu_session_has_work(const struct vu_session *s);
+
+/** Receive once. @return as vu_conn_fill() */
+int vu_session_fill(struct vu_session *s);
 
 /** Handle replies that came on the twin socket. */
 void vu_session_serve_twin(struct vu_session *s);
@@ -235,6 +240,9 @@ int vu_handle_mig_data_read(struct vu_session *s, const struct vu_rx_msg *msg);
 int vu_handle_mig_data_write(struct vu_session *s, const struct vu_rx_msg *msg);
 
 /* ---- vu_server.c ---- */
+
+/** @return a number that is not in use as a serial */
+uint32_t vu_session_serial(void);
 
 /** The session with an id. In a section, or in the thread that serves it. NULL: none */
 struct vu_session *vu_session_find(int id);

@@ -132,13 +132,13 @@ session_receive_main(struct vu_session *s)
 {
 	int rc;
 
-	session_receive_all(s);
-	if (s->doomed != 0 || s->deferred_bytes >= VU_DEFERRED_MAX)
-		return;
-	rc = vu_conn_fill(&s->conn);
-	if (rc > 0)
+	do {
 		session_receive_all(s);
-	else if (rc != -EAGAIN)
+		if (s->doomed != 0 || s->deferred_bytes >= VU_DEFERRED_MAX)
+			return;
+		rc = vu_session_fill(s);
+	} while (rc > 0);
+	if (rc != -EAGAIN)
 		vu_session_doom(s, rc);
 }
 
