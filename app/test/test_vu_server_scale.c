@@ -175,7 +175,7 @@ crowd_leave(struct crowd *crowd)
 	}
 }
 
-/* In units of the bare round trip, measured at the same time: the machine may have others to serve. */
+/* In units of the bare round trip, measured in turn with it. */
 static double
 round_trip_ratio(const struct vu_peer *peer, double *ns)
 {

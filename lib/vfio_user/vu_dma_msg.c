@@ -318,6 +318,8 @@ vu_dma_msg_copy(struct vu_session *s, uint64_t addr, void *buf, uint64_t len, bo
 	job_start(s, &job);
 	if (serving) {
 		vu_dma_msg_send(s);
+		/* what is collected goes out, and what epoll has told of already is received */
+		vu_session_receive(s);
 		job_wait_serving(s, &job);
 		if (vu_session_has_work(s) || s->doomed != 0)
 			vu_session_attend(s);

@@ -71,7 +71,7 @@ struct vu_deferred {
 struct vu_session {
 	char name[VU_SOCKET_PATH_MAX + 1];	/**< path of the socket */
 	int id;
-	uint32_t serial;	/**< of the connection: what epoll told of an earlier one is stale */
+	uint32_t serial;	/**< of the connection: events of an earlier one are stale */
 	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
 	struct rte_vfio_user_notify_ops ops;
 	struct vu_device dev;
