@@ -19,48 +19,13 @@
 
 #include "interpose.h"
 #include "test.h"
+#include "vu_bystander.h"
 #include "vu_served.h"
 
 #define PAGE 4096u
 #define NB_PAGES 16u
 #define SIZE (NB_PAGES * PAGE)
 #define RW (VU_DMA_F_READ | VU_DMA_F_WRITE)
-
-/* A session that nothing happens to, and its client. */
-struct bystander {
-	struct served served;
-	struct vu_peer peer;
-	uint32_t count;
-};
-
-static void
-bystander_start(struct bystander *b)
-{
-	memset(b, 0, sizeof(*b));
-	served_start(&b->served, NULL);
-	peer_open(&b->peer, b->served.path);
-}
-
-static void
-bystander_check(struct bystander *b)
-{
-	uint32_t got;
-
-	b->count++;
-	assert_int_equal(peer_write(&b->peer, SERVED_REGS, 0, &b->count, sizeof(b->count)), 0);
-	assert_int_equal(peer_read(&b->peer, SERVED_REGS, 0, &got, sizeof(got)), 0);
-	assert_int_equal(got, b->count);
-	assert_int_equal(b->served.new_device, 1);
-	assert_int_equal(b->served.destroy_device, 0);
-}
-
-static void
-bystander_stop(struct bystander *b)
-{
-	bystander_check(b);
-	peer_close(&b->peer);
-	served_stop(&b->served);
-}
 
 /*
  * A session whose client does harm, and one beside it. Made by the test itself: before each test
