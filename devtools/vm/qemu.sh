@@ -63,7 +63,7 @@ make_root()
 
 if [ -z "$(cache_newest qemu)" ]; then
 	command -v debootstrap >/dev/null || { say "debootstrap is not installed"; exit 77; }
-	packages_need_root || { say "root is needed once, to fetch it"; exit 77; }
+	can_be_root || { say "root is needed once, to fetch it"; exit 77; }
 	make_root || { say "it cannot be fetched, and none is in the cache"; exit 77; }
 fi
 echo "VM_QEMU_ROOT='$(cache_newest qemu)/root'"
