@@ -126,6 +126,17 @@ large_rw(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos
 	return copy(served->large, buf, count, pos, iswrite);
 }
 
+/* For benchmarks: what is measured is the way, not the device. */
+static ssize_t
+sink_rw(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos, bool iswrite)
+{
+	(void)reg;
+	(void)buf;
+	(void)pos;
+	(void)iswrite;
+	return (ssize_t)count;
+}
+
 static ssize_t
 map_rw(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos, bool iswrite)
 {
@@ -172,6 +183,7 @@ set_regions(struct served *served)
 		[SERVED_ROM] = { .flags = VFIO_REGION_INFO_FLAG_READ, .size = 4096 },
 		[SERVED_WHOLE] = { .flags = RW | VFIO_REGION_INFO_FLAG_MMAP, .size = 65536 },
 		[SERVED_CONFIG] = { .flags = RW, .size = 256 },
+		[SERVED_SINK] = { .flags = RW, .size = 2u << 20 },
 	};
 	struct sparse_info mappable = sparse_info;
 	struct rte_vfio_user_regions *regions;
@@ -195,6 +207,7 @@ set_regions(struct served *served)
 	regions->reg_info[SERVED_WHOLE].base = served->map;
 	regions->reg_info[SERVED_WHOLE].fd = served->map_fd;
 	regions->reg_info[SERVED_LARGE].rw = large_rw;
+	regions->reg_info[SERVED_SINK].rw = sink_rw;
 	regions->reg_info[SERVED_ROM].base = served->mem;
 	regions->reg_info[SERVED_CONFIG].rw = regs_rw;
 	assert_int_equal(rte_vfio_user_set_reg_info(served->path, regions), 0);

@@ -26,6 +26,7 @@
 #define SERVED_ROM      4u	/**< 4 KiB that can only be read */
 #define SERVED_WHOLE    5u	/**< 64 KiB, can be mapped as a whole */
 #define SERVED_CONFIG   7u	/**< 256 bytes */
+#define SERVED_SINK     8u	/**< 2 MiB of a device that looks at no byte */
 #define SERVED_REGIONS  9u
 #define SERVED_IRQS     5u
 #define SERVED_MSIX_NB  64u
