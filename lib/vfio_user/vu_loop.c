@@ -10,6 +10,7 @@
 #include "vu_epoch.h"
 #include "vu_log.h"
 #include "vu_loop.h"
+#include "vu_turn.h"
 
 #define EVENTS_MAX 64
 
@@ -39,7 +40,8 @@ static struct vu_loop {
 	unsigned int depth;	/* of turns under way; the thread's own, as the rest */
 	unsigned int nb_backlog;
 	TAILQ_HEAD(, vu_session) backlog;
-	TAILQ_HEAD(, vu_session) paused;
+	TAILQ_HEAD(vu_paused, vu_session) paused;
+	uint64_t resume_ms;	/* when the paused ones try again */
 } loop = {
 	.start_lock = PTHREAD_MUTEX_INITIALIZER,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -203,16 +205,23 @@ loop_kicked(void)
 void
 vu_loop_pause(struct vu_session *s)
 {
+	if (TAILQ_EMPTY(&loop.paused))
+		loop.resume_ms = vu_now_ms() + PAUSE_MS;
 	TAILQ_INSERT_TAIL(&loop.paused, s, waiting);
 }
 
+/* Others may be busy all the time, so this goes by the clock; one that fails again waits again. */
 static void
 loop_resume_paused(void)
 {
+	struct vu_paused due = TAILQ_HEAD_INITIALIZER(due);
 	struct vu_session *s;
 
-	while ((s = TAILQ_FIRST(&loop.paused)) != NULL) {
-		TAILQ_REMOVE(&loop.paused, s, waiting);
+	if (TAILQ_EMPTY(&loop.paused) || vu_now_ms() < loop.resume_ms)
+		return;
+	TAILQ_CONCAT(&due, &loop.paused, waiting);
+	while ((s = TAILQ_FIRST(&due)) != NULL) {
+		TAILQ_REMOVE(&due, s, waiting);
 		vu_session_resume(s);
 	}
 }
@@ -252,12 +261,20 @@ loop_event(const struct epoll_event *event)
 }
 
 static int
+loop_pause_left(void)
+{
+	uint64_t now = vu_now_ms();
+
+	return now < loop.resume_ms ? (int)(loop.resume_ms - now) : 0;
+}
+
+static int
 loop_timeout(int timeout_ms)
 {
 	if (!TAILQ_EMPTY(&loop.backlog))
 		return 0;
 	if (!TAILQ_EMPTY(&loop.paused) && (timeout_ms < 0 || timeout_ms > PAUSE_MS))
-		return PAUSE_MS;
+		return loop_pause_left();
 	return timeout_ms;
 }
 
@@ -272,8 +289,7 @@ vu_loop_turn(int timeout_ms)
 	for (i = 0; i < n; i++)
 		loop_event(&events[i]);
 	loop_serve_backlog();
-	if (n == 0)
-		loop_resume_paused();
+	loop_resume_paused();
 	loop.depth--;
 	/* a session under a callback further up cannot end */
 	if (loop.depth == 0)
