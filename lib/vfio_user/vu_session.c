@@ -59,10 +59,16 @@ static void
 watch_set(struct vu_session *s, struct vu_conn *conn, enum vu_watch watch, uint32_t *now,
 	uint32_t events)
 {
+	int rc;
+
 	if (likely(*now == events) || conn->sock < 0)
 		return;
-	if (watch_ctl(s, EPOLL_CTL_MOD, conn->sock, watch, events) == 0)
+	rc = watch_ctl(s, EPOLL_CTL_MOD, conn->sock, watch, events);
+	if (rc == 0)
 		*now = events;
+	else
+		/* what it waits for would never be noticed */
+		vu_session_doom(s, rc);
 }
 
 /*
@@ -477,10 +483,10 @@ vu_session_turn(struct vu_session *s)
 	if (s->state != VU_NEGOTIATING && s->state != VU_READY)
 		return 0;
 	nb = session_serve_client(s);
+	if (likely(s->doomed == 0))
+		vu_session_watch(s);
 	if (unlikely(s->doomed != 0))
 		session_next_client(s);
-	else
-		vu_session_watch(s);
 	return nb;
 }
 
