@@ -176,6 +176,13 @@ receive_is_simple(struct vu_client *client, uint64_t until_ms)
 	return likely(until_ms >= vu_now_ms() + VU_CLIENT_RECV_MS);
 }
 
+/* What the connection ended for: something of ours that was lacking, or the server. */
+static int
+receive_error(int rc)
+{
+	return rc == -EPROTO || rc == -EMFILE || rc == -ENOMEM ? rc : -ENOTCONN;
+}
+
 int
 vu_client_receive(struct vu_client *client, uint64_t until_ms)
 {
@@ -186,7 +193,7 @@ vu_client_receive(struct vu_client *client, uint64_t until_ms)
 	else
 		rc = receive_poll(client, true, until_ms);
 	if (unlikely(rc < 0))
-		vu_client_fail(client, rc == -EPROTO ? rc : -ENOTCONN);
+		vu_client_fail(client, receive_error(rc));
 	return rc;
 }
 
