@@ -11,9 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <rte_common.h>
 
@@ -78,6 +83,13 @@ scene_stop(struct scene *scene)
 	resources_assert_same(&scene->before);
 	resources_drop(&scene->before);
 	free(scene);
+}
+
+/* A client of ours has left, and the server knows. */
+static void
+wait_left(struct served *served)
+{
+	served_wait(&served->destroy_device, atomic_load(&served->new_device));
 }
 
 /* ---- memory that goes away ---- */
@@ -427,6 +439,359 @@ test_unmapped_and_truncated_at_a_time(void **state)
 	scene_stop(scene);
 }
 
+/* ---- no descriptors ---- */
+
+static struct rlimit limit;
+
+static int
+limit_setup(void **state)
+{
+	(void)state;
+	return getrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+limit_teardown(void **state)
+{
+	(void)state;
+	return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* From now on the process gets no further descriptor. */
+static void
+descriptors_run_out(void)
+{
+	struct rlimit few = limit;
+	int lowest = dup(0);
+
+	assert_true(lowest >= 0);
+	close(lowest);
+	few.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(dup(0), -1);
+}
+
+static void
+descriptors_are_back(void)
+{
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+test_server_cannot_take_a_descriptor(void **state)
+{
+	struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .size = PAGE };
+	struct scene *scene = scene_start(NULL);
+	int fd = peer_memory(PAGE);
+	struct vu_peer peer;
+
+	(void)state;
+	peer_open(&peer, scene->served.path);
+	descriptors_run_out();
+	/* the stream has lost what belongs to it: it ends there */
+	peer_send(&peer, VU_DMA_MAP, 0, &map, sizeof(map), &fd, 1);
+	peer_expect_closed(&peer);
+	bystander_check(&scene->beside);
+	descriptors_are_back();
+	peer_close(&peer);
+	close(fd);
+	scene_stop(scene);
+}
+
+/* The server has received what was sent, so it has accepted the client. */
+static void
+wait_received(const struct vu_peer *peer)
+{
+	int left = 1;
+
+	while (left > 0) {
+		assert_int_equal(ioctl(peer->sock, SIOCOUTQ, &left), 0);
+		usleep(100);
+	}
+}
+
+static void
+test_server_has_no_descriptor_for_a_twin_socket(void **state)
+{
+	static const char json[] = "{\"capabilities\":{\"max_msg_fds\":8,"
+		"\"twin_socket\":{\"supported\":true}}}";
+	const struct vu_hdr hdr = { .cmd = VU_VERSION, .size = sizeof(hdr) + 4 + sizeof(json) };
+	struct scene *scene = scene_start(NULL);
+	uint32_t value = 0;
+	struct vu_peer peer;
+
+	(void)state;
+	peer_connect(&peer, scene->served.path);
+	peer_send_raw(&peer, &hdr, sizeof(hdr), NULL, 0);
+	wait_received(&peer);
+	descriptors_run_out();
+	peer_send_raw(&peer, "\0\0\0\0", 4, NULL, 0);
+	peer_send_raw(&peer, json, sizeof(json), NULL, 0);
+	assert_true(peer_receive(&peer));
+	descriptors_are_back();
+	assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	assert_int_equal(peer.nb_fds, 0);
+	assert_null(strstr((const char *)peer.payload + 4, "fd_index"));
+	assert_int_equal(peer_write(&peer, SERVED_REGS, 0, &value, sizeof(value)), 0);
+	peer_close(&peer);
+	scene_stop(scene);
+}
+
+static void
+test_start_without_descriptors(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	struct served *other = calloc(1, sizeof(*other));
+	char path[96];
+	uint32_t flags;
+
+	(void)state;
+	for (flags = 0; flags <= RTE_VFIO_USER_F_POLL; flags += RTE_VFIO_USER_F_POLL) {
+		struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = flags };
+
+		memset(other, 0, sizeof(*other));
+		snprintf(path, sizeof(path), "%s/other", scene->served.dir);
+		served_register(other, path, &opt);
+		descriptors_run_out();
+		assert_int_equal(rte_vfio_user_start(path), -EMFILE);
+		bystander_check(&scene->beside);
+		descriptors_are_back();
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(rte_vfio_user_start(path), 0);
+		served_stop(other);
+	}
+	free(other);
+	scene_stop(scene);
+}
+
+static void
+test_client_without_descriptors(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	struct {
+		struct vfio_region_info info;
+		uint8_t caps[128];
+	} reg = { .info = { .argsz = sizeof(reg), .index = SERVED_MAPPABLE } };
+	uint32_t value;
+	int dev_id, fd;
+
+	(void)state;
+	descriptors_run_out();
+	assert_int_equal(rte_vfio_user_attach_dev(scene->served.path), -EMFILE);
+	descriptors_are_back();
+	dev_id = rte_vfio_user_attach_dev(scene->served.path);
+	assert_true(dev_id >= 0);
+	descriptors_run_out();
+	assert_int_equal(rte_vfio_user_region_read(dev_id, SERVED_REGS, 0, 4, &value), 0);
+	assert_int_equal(rte_vfio_user_get_reg_info(dev_id, &reg.info, &fd), -EMFILE);
+	assert_int_equal(fd, -1);
+	descriptors_are_back();
+	/* what came was received, only its descriptor was not: the device is there yet, or gone */
+	assert_int_equal(rte_vfio_user_region_read(dev_id, SERVED_REGS, 0, 4, &value), -ENOTCONN);
+	assert_int_equal(rte_vfio_user_detach_dev(dev_id), 0);
+	scene_stop(scene);
+}
+
+/* A client whom no descriptor was free for is accepted even if the others never rest. */
+static void *
+flood_main(void *arg)
+{
+	struct bystander *b = ((void **)arg)[0];
+	atomic_bool *stop = ((void **)arg)[1];
+
+	while (!atomic_load(stop))
+		bystander_check(b);
+	return NULL;
+}
+
+static void
+test_client_that_was_not_accepted_beside_a_busy_one(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	atomic_bool stop = false;
+	void *arg[] = { &scene->beside, &stop };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct vu_peer peer;
+	pthread_t flood;
+
+	(void)state;
+	peer_adopt(&peer, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	strcpy(addr.sun_path, scene->served.path);
+	descriptors_run_out();
+	assert_int_equal(connect(peer.sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	peer_send(&peer, VU_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	peer_expect_silence(&peer);
+	assert_int_equal(pthread_create(&flood, NULL, flood_main, arg), 0);
+	descriptors_are_back();
+	assert_true(peer_receive(&peer));
+	assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	atomic_store(&stop, true);
+	pthread_join(flood, NULL);
+	peer_close(&peer);
+	scene_stop(scene);
+}
+
+/* ---- a call that fails, each in turn ---- */
+
+/* All that a client does with a device. Returns 0, or the first error. */
+static int
+use_device(const char *path)
+{
+	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt), .timeout_ms = 20000 };
+	struct {
+		struct vfio_region_info info;
+		uint8_t caps[128];
+	} reg = { .info = { .argsz = sizeof(reg), .index = SERVED_MAPPABLE } };
+	struct rte_vfio_user_mem_reg mem = { .size = PAGE, .protection = PROT_READ | PROT_WRITE,
+		.flags = RTE_VUSER_MEM_MAPPABLE };
+	struct {
+		struct vfio_irq_set set;
+		int fd;
+	} irqs = { .set = { .argsz = sizeof(irqs), .count = 1, .index = VFIO_PCI_MSIX_IRQ_INDEX,
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER } };
+	static uint8_t data[1u << 19];
+	int dev_id, rc, memory, fd = -1;
+
+	interpose_bypass_begin();
+	memory = peer_memory(PAGE);
+	irqs.fd = eventfd(0, EFD_CLOEXEC);
+	interpose_bypass_end();
+	rc = dev_id = rte_vfio_user_attach_dev_opt(path, &opt);
+	if (dev_id < 0)
+		goto out;
+	rc = rte_vfio_user_get_reg_info(dev_id, &reg.info, &fd);
+	if (rc == 0)
+		rc = rte_vfio_user_dma_map(dev_id, &mem, &memory, 1);
+	if (rc == 0)
+		rc = rte_vfio_user_set_irqs(dev_id, &irqs.set);
+	if (rc == 0)
+		rc = rte_vfio_user_region_write(dev_id, SERVED_LARGE, 0, sizeof(data), data);
+	if (rc == 0)
+		rc = rte_vfio_user_region_read(dev_id, SERVED_LARGE, 0, sizeof(data), data);
+	if (rc == 0)
+		rc = rte_vfio_user_region_post(dev_id, SERVED_REGS, 0, 4, data);
+	if (rc == 0)
+		rc = rte_vfio_user_dma_unmap(dev_id, &mem, 1);
+	assert_int_equal(rte_vfio_user_detach_dev(dev_id), 0);
+out:
+	interpose_bypass_begin();
+	if (fd >= 0)
+		close(fd);
+	close(irqs.fd);
+	close(memory);
+	interpose_bypass_end();
+	return rc;
+}
+
+/* Calls that tell nothing when they fail, or whose failure says nothing of a lack of means. */
+#define LACK (INTERPOSE_ANY & ~INTERPOSE_ONLY(CLOSE) & ~INTERPOSE_ONLY(READ) & \
+	~INTERPOSE_ONLY(WRITE))
+
+static void
+test_client_survives_each_failure(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	struct interpose_loop loop;
+	int rc;
+
+	(void)state;
+	INTERPOSE_EACH_FAILURE(loop, LACK | INTERPOSE_THIS_THREAD, 0) {
+		rc = use_device(scene->served.path);
+		interpose_disarm();
+		/* what can be tried again is no error: a sendmsg() that found no buffers */
+		if (rc == -ETIMEDOUT || (rc < 0 && !interpose_fired()))
+			fail_msg("%s failed: %s", interpose_fired_name(), strerror(-rc));
+		bystander_check(&scene->beside);
+		wait_left(&scene->served);
+	}
+	scene_stop(scene);
+}
+
+/* The server's calls fail: this thread's count for nothing. */
+static void
+test_server_survives_each_failure(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	struct interpose_loop loop;
+	int rc;
+
+	(void)state;
+	interpose_bypass_begin();
+	INTERPOSE_EACH_FAILURE(loop, LACK, 0) {
+		rc = use_device(scene->served.path);
+		interpose_disarm();
+		if (rc == -ETIMEDOUT || (rc < 0 && !interpose_fired()))
+			fail_msg("%s failed: %s", interpose_fired_name(), strerror(-rc));
+		bystander_check(&scene->beside);
+		/* it is there again */
+		rc = use_device(scene->served.path);
+		if (rc < 0)
+			fail_msg("after %s failed: %s", interpose_fired_name(), strerror(-rc));
+		wait_left(&scene->served);
+	}
+	interpose_bypass_end();
+	scene_stop(scene);
+}
+
+static void
+serve_once(const char *path, uint32_t flags)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = flags };
+	struct vfio_device_info info = { .argsz = sizeof(info), .flags = VFIO_DEVICE_FLAGS_PCI };
+	struct rte_vfio_user_regions regions = { .reg_num = 0 };
+	struct rte_vfio_user_irq_info irqs = { .irq_num = 0 };
+	int rc;
+
+	rc = rte_vfio_user_register_opt(path, NULL, &opt);
+	if (rc == 0)
+		rc = rte_vfio_user_set_dev_info(path, &info);
+	if (rc == 0)
+		rc = rte_vfio_user_set_reg_info(path, &regions);
+	if (rc == 0)
+		rc = rte_vfio_user_set_irq_info(path, &irqs);
+	if (rc == 0)
+		rc = rte_vfio_user_start(path);
+	interpose_disarm();
+	/* that the directory cannot be locked is no error */
+	assert_true(rc == 0 || interpose_fired());
+	assert_int_equal(access(path, F_OK), rc == 0 ? 0 : -1);
+	rc = rte_vfio_user_unregister(path);
+	assert_true(rc == 0 || (rc == -ENOENT && interpose_fired()));
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+test_start_survives_each_failure(void **state)
+{
+	struct scene *scene = scene_start(NULL);
+	struct interpose_loop loop;
+	char path[96];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/other", scene->served.dir);
+	INTERPOSE_EACH_FAILURE(loop, LACK | INTERPOSE_THIS_THREAD, 0)
+		serve_once(path, 0);
+	INTERPOSE_EACH_FAILURE(loop, LACK | INTERPOSE_THIS_THREAD, 0)
+		serve_once(path, RTE_VFIO_USER_F_POLL);
+	scene_stop(scene);
+}
+
+/* The first session also starts the control thread. */
+static void
+test_first_start_survives_each_failure(void **state)
+{
+	char dir[] = "/tmp/vu-test-XXXXXX";
+	struct interpose_loop loop;
+	char path[96];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/sock", dir);
+	INTERPOSE_EACH_FAILURE(loop, LACK | INTERPOSE_THIS_THREAD, 0)
+		serve_once(path, 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* Places for sessions are kept: have as many as any test needs. */
 static int
 warm_up(void **state)
@@ -441,6 +806,8 @@ warm_up(void **state)
 	return served_warm_up(state);
 }
 
+#define LIMITED(name_) cmocka_unit_test_setup_teardown(name_, limit_setup, limit_teardown)
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_file_is_truncated_under_threads_of_the_device),
 	cmocka_unit_test(test_holes_are_zeros_and_harm_nobody),
@@ -448,6 +815,15 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_callback_falls_into_truncated_memory),
 	cmocka_unit_test(test_sessions_break_one_by_one),
 	cmocka_unit_test(test_unmapped_and_truncated_at_a_time),
+	LIMITED(test_server_cannot_take_a_descriptor),
+	LIMITED(test_server_has_no_descriptor_for_a_twin_socket),
+	LIMITED(test_start_without_descriptors),
+	LIMITED(test_client_without_descriptors),
+	LIMITED(test_client_that_was_not_accepted_beside_a_busy_one),
+	cmocka_unit_test(test_client_survives_each_failure),
+	cmocka_unit_test(test_server_survives_each_failure),
+	cmocka_unit_test(test_start_survives_each_failure),
+	cmocka_unit_test(test_first_start_survives_each_failure),
 };
 
 TEST_SUITE(vu_fault, "functional", tests, warm_up, NULL)
