@@ -394,6 +394,37 @@ test_commands_that_come_meanwhile_wait(void **state)
 	peer_close(&peer);
 }
 
+/* All of it in one receive: the question must leave although replies are being collected. */
+static void
+test_command_leaves_while_replies_are_collected(void **state)
+{
+	struct served *served = *state;
+	struct {
+		struct vu_hdr hook_hdr;
+		uint64_t hook[3];
+		struct vu_hdr reset[2];
+	} bytes = {
+		.hook_hdr = { .id = 1, .cmd = VU_REGION_WRITE, .size = 40 },
+		.hook = { SERVED_REG_HOOK, SERVED_REGS | 8ull << 32, 64 },
+		.reset = { { .id = 2, .cmd = VU_RESET, .size = 16 },
+			{ .id = 3, .cmd = VU_RESET, .size = 16 } },
+	};
+	struct vu_peer peer;
+	uint16_t id;
+
+	served->hook = hook_read;
+	open_unshared(&peer, served, "{}");
+	peer_send_raw(&peer, &bytes, sizeof(bytes), NULL, 0);
+	answer_read(&peer);
+	for (id = 1; id <= 3; id++) {
+		assert_true(peer_receive(&peer));
+		assert_int_equal(peer.hdr.id, id);
+		assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	}
+	assert_pattern(hook_buf, BASE, 64);
+	peer_close(&peer);
+}
+
 static void
 test_twin_socket_carries_the_commands(void **state)
 {
@@ -511,6 +542,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_time_limit_and_late_reply),
 	TEST(test_not_from_a_section),
 	TEST(test_commands_that_come_meanwhile_wait),
+	TEST(test_command_leaves_while_replies_are_collected),
 	TEST(test_twin_socket_carries_the_commands),
 	TEST(test_client_that_cannot_answer_is_not_waited_for),
 	TEST(test_other_sessions_are_served_meanwhile),

@@ -101,22 +101,34 @@ struct rte_vfio_user_mem {
 /**
  * What happens to a device. Each may be NULL. All are called from the thread that serves the
  * session, none while a lock of the library is held: they may call any function of the library but
- * rte_vfio_user_unregister() of their own session.
+ * rte_vfio_user_unregister() of their own session. They must not block for long: all other sessions
+ * of the control thread wait meanwhile, but for what rte_vfio_user_dma_read() and
+ * rte_vfio_user_dma_write() wait for.
  */
 struct rte_vfio_user_notify_ops {
 	/**
-	 * A client has negotiated; the device can be used.
+	 * A client has negotiated; the device can be used. There is no memory and no interrupt
+	 * yet. Called before the client has its answer.
 	 * @return 0, or a negative errno that refuses the client
 	 */
 	int (*new_device)(int dev_id);
-	/** The client is gone; its memory and interrupts are no longer there on return. */
+	/**
+	 * The client is gone. Its memory and interrupts are there until this returns, and then no
+	 * longer: stop all that uses them. Follows a new_device() that agreed, once, also when the
+	 * session is unregistered. Then lock_dp() brackets the end of memory and interrupts; what
+	 * it returns cannot prevent that.
+	 */
 	void (*destroy_device)(int dev_id);
-	/** The DMA table or the interrupts have changed. The return value is not used. */
+	/**
+	 * The DMA table, or what is bound to interrupts, has changed. Called after lock_dp(0) and
+	 * before the client has its answer. The return value is not used.
+	 */
 	int (*update_status)(int dev_id);
 	/**
 	 * With @p lock 1, a change begins that a data path must not see half done; with 0 it is
-	 * over.
-	 * @return 0, or a negative errno with which the change is refused (only with @p lock 1)
+	 * over: a map, an unmap, a change of bound interrupts, a reset, the end of the client.
+	 * @return 0, or a negative errno with which the change is refused (only with @p lock 1);
+	 * then there is no lock_dp(0)
 	 */
 	int (*lock_dp)(int dev_id, int lock);
 	/** The client resets the device. @return 0, or a negative errno that goes to the client */
@@ -138,7 +150,9 @@ int rte_vfio_user_register(const char *sock_addr, const struct rte_vfio_user_not
 
 /**
  * End a session: disconnect its client (destroy_device() is called), remove the socket file, free
- * everything. Waits for the control thread to be done with it.
+ * everything. Waits for the control thread to be done with it, and for threads inside of functions
+ * that use the session; a wait for the client's answer ends at once. In poll mode destroy_device()
+ * is called by this thread, after rte_vfio_user_poll() was left.
  *
  * @return
  *   0; -ENOENT: no such session; -EBUSY: called from a callback of the session
@@ -178,7 +192,9 @@ int rte_vfio_user_set_irq_info(const char *sock_addr, struct rte_vfio_user_irq_i
 /**
  * Listen on the socket and serve.
  *
- * A socket file that nobody listens on any more is replaced; one that is alive is not.
+ * A socket file that nobody listens on any more is replaced; one that is alive is not. Clients are
+ * served one at a time; the next one waits in the queue of the socket. The state of the device
+ * stays when a client goes, also that of a migration.
  *
  * @return
  *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: the device, region and interrupt
@@ -233,11 +249,12 @@ struct rte_vfio_user_options {
 	mode_t sock_mode;	/**< permissions of the socket file; 0: 0600 */
 	/** A socket that is open already: listening, or connected; used with _F_SOCK_FD. */
 	int sock_fd;
-	uint32_t max_msg_fds;	/**< most descriptors in a message from the client; 0: 16 */
+	/** Most descriptors in a message from the client, up to 253; 0: 16, the most for QEMU. */
+	uint32_t max_msg_fds;
 	uint32_t max_data_xfer_size;	/**< largest transfer taken, in bytes; 0: 1 MiB */
 	uint32_t max_dma_maps;	/**< most memory regions at a time; 0: 65535 */
 	uint64_t pgsizes;	/**< page sizes for DMA; 0: 4 KiB */
-	uint32_t request_timeout_ms;	/**< for DMA by messages; 0: 5000 */
+	uint32_t request_timeout_ms;	/**< for each message of DMA by messages; 0: 5000 */
 };
 
 /** Served by rte_vfio_user_poll() in a thread of the application, not by the control thread. */
@@ -332,10 +349,20 @@ void rte_vfio_user_dma_leave(int dev_id);
 /**
  * Copy from guest memory, through the mapping where there is one, by messages where not.
  *
+ * Messages are sent by the thread that serves the session. Any other thread waits for it; in poll
+ * mode somebody has to poll. A callback may wait, too: commands that the client sends meanwhile are
+ * handled when the callback is over, and other sessions of the control thread are served.
+ *
+ * -EDEADLK is the answer at once where waiting is hopeless: between rte_vfio_user_dma_enter() and
+ * rte_vfio_user_dma_leave(), and in a callback for a command that QEMU waits for, which answers
+ * nothing meanwhile. QEMU is known by offering REGION_WRITE_MULTI and no socket for commands.
+ * Posted writes are free of that, and so are other threads.
+ *
  * @return
  *   0; -EFAULT: not mapped, or the memory is gone; -EACCES: not readable for the device;
- *   -ENODEV: no such device or no client; -ETIMEDOUT, -EDEADLK: by messages, from a callback in
- *   which the client cannot answer; another errno that the client sent
+ *   -ENODEV: no such device, or no client any more; -ETIMEDOUT: the client did not answer;
+ *   -EDEADLK: see above; -EPROTO: its answer makes no sense; another errno that the client sent.
+ *   After an error part of the range may have been copied.
  */
 __rte_experimental
 int rte_vfio_user_dma_read(int dev_id, uint64_t addr, void *buf, uint64_t len);
@@ -345,7 +372,10 @@ __rte_experimental
 int rte_vfio_user_dma_write(int dev_id, uint64_t addr, const void *buf, uint64_t len);
 
 /**
- * Raise an interrupt.
+ * Raise an interrupt. Takes no lock and never waits, whatever the client does to its eventfd.
+ *
+ * One that is masked is remembered, and raised when the client unmasks it. A type with
+ * VFIO_IRQ_INFO_AUTOMASKED is masked by being raised.
  *
  * @return
  *   0, also when the client masked it; -EINVAL: no such vector; -ENOTCONN: no client bound an
@@ -369,7 +399,9 @@ struct rte_vfio_user_io_fd {
 };
 
 /**
- * Offer I/O descriptors for parts of regions. Replaces those offered before. Copied.
+ * Offer I/O descriptors for parts of regions. Replaces those offered before. The list is copied,
+ * the descriptors must stay open until it is replaced. An entry whose descriptors are more than the
+ * client takes in a message is left out of the answer.
  *
  * @return
  *   0; -EINVAL: outside a region; -ENODEV; -ENOMEM
@@ -382,7 +414,11 @@ int rte_vfio_user_set_io_fds(int dev_id, const struct rte_vfio_user_io_fd *io_fd
 /** What a device does to be migrated. All are called from the thread that serves the session. */
 struct rte_vfio_user_migration_ops {
 	uint64_t flags;	/**< VFIO_MIGRATION_STOP_COPY, VFIO_MIGRATION_PRE_COPY */
-	/** Go one step to a state of enum vfio_device_mig_state. @return 0, or a negative errno */
+	/**
+	 * Go one step to a state of enum vfio_device_mig_state.
+	 * @return 0; -ENOTRECOVERABLE: the device is in no valid state, VFIO_DEVICE_STATE_ERROR,
+	 * until it is reset; another negative errno: it is in the state before
+	 */
 	int (*set_state)(int dev_id, uint32_t state);
 	/** Give up to @p len bytes of state. @return bytes; 0: no more; or a negative errno */
 	ssize_t (*read_data)(int dev_id, void *buf, size_t len);

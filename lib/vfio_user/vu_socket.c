@@ -7,11 +7,16 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vu_socket.h"
 
 #define BACKLOG 16
+
+/* How long another server may take to bind. */
+#define LOCK_TRIES 500u
+#define LOCK_NAP_NS 1000000
 
 static struct sockaddr_un
 socket_addr(const char *path)
@@ -75,18 +80,21 @@ socket_bind(int fd, const struct sockaddr_un *addr)
 /*
  * Between finding a file that nobody listens on and removing it another server must not take its
  * place: servers lock the directory while they bind and begin to listen. Without the right to
- * read the directory there is no lock, and just the risk.
+ * read the directory there is no lock, and just the risk; and nobody is waited for who does not
+ * give the lock back.
  */
 static int
 directory_lock(const char *path)
 {
+	const struct timespec nap = { .tv_nsec = LOCK_NAP_NS };
 	char copy[VU_SOCKET_PATH_MAX + 1] = { 0 };
+	unsigned int tries = 0;
 	int fd;
 
 	memcpy(copy, path, strnlen(path, VU_SOCKET_PATH_MAX));
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && ++tries < LOCK_TRIES)
+		nanosleep(&nap, NULL);
 	return fd;
 }
 
