@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,6 +19,7 @@
 #include <rte_common.h>
 #include <rte_log.h>
 
+#include "spawn_suite.h"
 #include "test.h"
 #include "vu_bystander.h"
 #include "vu_served.h"
@@ -34,7 +34,6 @@
  * its environment.
  */
 #define ENV_STEP "VU_KILLED_STEP"
-#define ENV_PATH "VU_KILLED_PATH"
 #define SOCK_FD 9	/* where a server finds its socket */
 
 static void __attribute__((noreturn))
@@ -44,41 +43,21 @@ die(void)
 		kill(getpid(), SIGKILL);
 }
 
-static char **
-env_with(char *one, char *two)
-{
-	size_t nb = 0;
-	char **env;
-
-	while (environ[nb] != NULL)
-		nb++;
-	env = calloc(nb + 3, sizeof(*env));
-	assert_non_null(env);
-	env[0] = one;
-	env[1] = two;
-	memcpy(env + 2, environ, nb * sizeof(*env));
-	return env;
-}
-
 /* The number of a step goes to the victim. */
 static pid_t
 victim_start(char kind, size_t step, const char *path, int sock)
 {
-	char env_step[32], env_path[160], program[] = "dpdk-test", suite[] = "vu_killed_victim";
-	char *argv[] = { program, suite, NULL };
-	char **env = env_with(env_step, env_path);
 	posix_spawn_file_actions_t actions;
+	char variable[160];
 	pid_t pid;
 
-	snprintf(env_step, sizeof(env_step), ENV_STEP "=%c%zu", kind, step);
-	snprintf(env_path, sizeof(env_path), ENV_PATH "=%s", path);
+	snprintf(variable, sizeof(variable), ENV_STEP "=%c%zu %s", kind, step, path);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	if (sock >= 0)
 		posix_spawn_file_actions_adddup2(&actions, sock, SOCK_FD);
-	assert_int_equal(posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, env), 0);
+	pid = spawn_suite("vu_killed_victim", variable, &actions);
 	posix_spawn_file_actions_destroy(&actions);
-	free(env);
 	return pid;
 }
 
@@ -418,8 +397,8 @@ test_clients_are_killed_at_each_step(void **state)
 	for (i = 0; i < RTE_DIM(client_steps); i++) {
 		resources_take(&before);
 		memset(served, 0, sizeof(*served));
-		served_start(served, NULL);
 		served->hook = hook_read;
+		served_start(served, NULL);
 		pid = victim_start('c', i, served->path, -1);
 		if (client_steps[i].meanwhile != NULL)
 			client_steps[i].meanwhile(served);
@@ -860,20 +839,20 @@ static void
 test_be_killed(void **state)
 {
 	const char *step = getenv(ENV_STEP);
-	const char *path = getenv(ENV_PATH);
+	char *path;
 	size_t i;
 
 	(void)state;
-	if (step == NULL || path == NULL)
+	if (step == NULL)
 		skip();
-	i = strtoul(step + 1, NULL, 10);
+	i = strtoul(step + 1, &path, 10);
 	if (step[0] == 's') {
 		assert_true(i < RTE_DIM(server_steps));
 		server_run(&server_steps[i]);
 		return;
 	}
 	assert_true(i < RTE_DIM(client_steps));
-	peer_connect(&victim, path);
+	peer_connect(&victim, path + 1);
 	client_steps[i].go();
 	die();
 }
