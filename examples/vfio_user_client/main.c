@@ -83,9 +83,9 @@ memory_share(struct user *user)
 static int
 interrupt_bind(struct user *user)
 {
-	struct {
+	union {
 		struct vfio_irq_set set;
-		int fd;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int)];
 	} irqs = {
 		.set = {
 			.argsz = sizeof(irqs),
@@ -98,7 +98,7 @@ interrupt_bind(struct user *user)
 	user->event = eventfd(0, EFD_CLOEXEC);
 	if (user->event < 0)
 		return -errno;
-	irqs.fd = user->event;
+	memcpy(irqs.set.data, &user->event, sizeof(user->event));
 	return rte_vfio_user_set_irqs(user->dev_id, &irqs.set);
 }
 
