@@ -481,6 +481,8 @@ test_multiple_writes_have_one_to_eight_bytes(void **state)
 	assert_int_equal(vu_write_multi_count(&payload, sizeof(payload) - 1), -EINVAL);
 	assert_int_equal(vu_write_multi_count(&payload, 8 + 24), -EINVAL);
 	assert_int_equal(vu_write_multi_count(&payload, 7), -EINVAL);
+	payload.nb = 1;
+	assert_int_equal(vu_write_multi_count(&payload, 8 + 24 + 1), -EINVAL);
 	payload.nb = UINT64_MAX;
 	assert_int_equal(vu_write_multi_count(&payload, sizeof(payload)), -EINVAL);
 	/* 24 times this is 48 again */
