@@ -16,6 +16,7 @@
 
 #include <rte_common.h>
 
+#include "interpose.h"
 #include "vu_served.h"
 
 #include "test.h"
@@ -95,6 +96,40 @@ test_regions_that_make_no_sense(void **state)
 	assert_int_equal(rte_vfio_user_set_reg_info("/x", regions), -EINVAL);
 	assert_int_equal(rte_vfio_user_unregister("/x"), 0);
 	free(regions);
+}
+
+/* Each system call and allocation of a start fails in turn: an error, and nothing is left. */
+static void
+test_each_failure_of_a_start_leaves_nothing(void **state)
+{
+	struct served *base = *state;
+	struct served *served = calloc(1, sizeof(*served));
+	struct rte_vfio_user_options opt = { .size = sizeof(opt) };
+	struct interpose_loop loop;
+	struct vu_peer peer;
+	char path[96];
+	uint32_t mode;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/other", base->dir);
+	for (mode = 0; mode < 2; mode++) {
+		opt.flags = mode * RTE_VFIO_USER_F_POLL;
+		INTERPOSE_EACH_FAILURE(loop, INTERPOSE_ANY | INTERPOSE_THIS_THREAD, 0) {
+			interpose_bypass_begin();
+			served_register(served, path, &opt);
+			interpose_bypass_end();
+			rc = rte_vfio_user_start(path);
+			interpose_disarm();
+			if (rc == 0 && mode == 0) {
+				peer_open(&peer, path);
+				peer_close(&peer);
+				served_wait(&served->destroy_device, 1);
+			}
+			served_stop(served);
+			memset(served, 0, sizeof(*served));
+		}
+	}
+	free(served);
 }
 
 /* ---- socket files ---- */
@@ -544,6 +579,7 @@ warm_up(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_registration_and_its_errors),
 	TEST(test_regions_that_make_no_sense),
+	TEST(test_each_failure_of_a_start_leaves_nothing),
 	TEST(test_socket_has_the_permissions_asked_for),
 	TEST(test_what_is_at_the_path_already),
 	TEST(test_file_of_somebody_else_stays),
