@@ -286,6 +286,17 @@ stand_stop(struct stand *stand)
 /* Threads that libc keeps something for, so that later ones do not count as a leak. */
 #define WARM_THREADS 24
 
+void
+stand_thread_create(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 1u << 19);
+	assert_int_equal(pthread_create(thread, &attr, run, arg), 0);
+	pthread_attr_destroy(&attr);
+}
+
 static void *
 warm_thread(void *barrier)
 {
@@ -302,7 +313,7 @@ warm_up(void)
 
 	pthread_barrier_init(&barrier, NULL, WARM_THREADS);
 	for (i = 0; i < WARM_THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, warm_thread, &barrier), 0);
+		stand_thread_create(&threads[i], warm_thread, &barrier);
 	for (i = 0; i < WARM_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&barrier);
@@ -329,7 +340,7 @@ stand_try(struct stand *stand)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock), 0);
 	stand->sock = sock[0];
 	opt.sock_fd = sock[1];
-	assert_int_equal(pthread_create(&stand->thread, NULL, stand_thread, stand), 0);
+	stand_thread_create(&stand->thread, stand_thread, stand);
 	stand->dev_id = rte_vfio_user_attach_dev_opt("stand", &opt);
 	if (stand->dev_id < 0)
 		stand_stop(stand);

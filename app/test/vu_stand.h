@@ -72,6 +72,9 @@ void stand_start(struct stand *stand);
 /** Detach and end; all is as before stand_start(). */
 void stand_end(struct stand *stand);
 
+/** A thread with a stack so short that libc keeps it: nothing of it looks like a leak. */
+void stand_thread_create(pthread_t *thread, void *(*run)(void *), void *arg);
+
 /** Forget what was received. */
 void stand_forget(struct stand *stand);
 
