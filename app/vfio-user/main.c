@@ -6,6 +6,8 @@
 
 #include <rte_common.h>
 
+#include "bench.h"
+#include "info.h"
 #include "serve.h"
 
 /* Exit status beside EXIT_SUCCESS and EXIT_FAILURE. */
@@ -18,6 +20,8 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "serve", "emulate devices until SIGTERM", serve_run },
+	{ "info", "tell what a server says about its device", info_run },
+	{ "bench", "measure how fast a server answers", bench_run },
 };
 
 static void
