@@ -5,10 +5,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "vu_dma.h"
 #include "vu_dma_tree.h"
 #include "vu_sigbus.h"
+
+/* With an offset of 0 both are called alike. */
+#ifdef SYS_mmap2
+#define SYS_MMAP_CALL SYS_mmap2
+#else
+#define SYS_MMAP_CALL SYS_mmap
+#endif
 
 /* A table, or a place for one. Places are never freed: a handler may be looking at them. */
 struct watch {
@@ -63,11 +72,13 @@ find_in_table(struct vu_dma *dma, uintptr_t addr)
 	return region;
 }
 
+/* The call itself: what may stand before it in libc's place is not made for handlers. */
 static bool
 region_zero(const struct vu_dma_region *region)
 {
-	return mmap(region->mmap_addr, region->mmap_size, PROT_READ | PROT_WRITE,
-		MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+	return syscall(SYS_MMAP_CALL, region->mmap_addr, region->mmap_size,
+		PROT_READ | PROT_WRITE,
+		MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != -1;
 }
 
 static bool
