@@ -28,7 +28,7 @@
 #include "vu_served.h"
 
 #define PAGE 4096u
-#define NB_PAGES 16u
+#define NB_PAGES 15u
 #define SIZE (NB_PAGES * PAGE)
 #define RW (VU_DMA_F_READ | VU_DMA_F_WRITE)
 
@@ -94,10 +94,13 @@ wait_left(struct served *served)
 
 /* ---- memory that goes away ---- */
 
-/* A thread of the device that uses the client's memory all the time. */
+#define USERS 3u
+
+/* A thread of the device that uses its pages of the client's memory all the time. */
 struct user {
 	pthread_t thread;
 	int dev_id;
+	unsigned int nr;	/* of USERS */
 	atomic_bool stop;
 	atomic_uint rounds;	/* in which it reached the memory */
 	atomic_uint refused;	/* in which it did not */
@@ -154,22 +157,22 @@ user_main(void *arg)
 {
 	struct user *user = arg;
 	unsigned int i;
+	uint64_t addr;
 	bool reached;
 
 	for (i = 0; !atomic_load(&user->stop); i++) {
-		if (i & 1)
-			reached = use_copies(user, i / 2 % NB_PAGES * PAGE);
-		else
-			reached = use_pointers(user, i / 2 % NB_PAGES * PAGE);
+		addr = (i / 2 % (NB_PAGES / USERS) * USERS + user->nr) * PAGE;
+		reached = i & 1 ? use_copies(user, addr) : use_pointers(user, addr);
 		atomic_fetch_add(reached ? &user->rounds : &user->refused, 1);
 	}
 	return NULL;
 }
 
 static void
-user_start(struct user *user, int dev_id)
+user_start(struct user *user, int dev_id, unsigned int nr)
 {
 	memset(user, 0, sizeof(*user));
+	user->nr = nr;
 	user->dev_id = dev_id;
 	assert_int_equal(pthread_create(&user->thread, NULL, user_main, user), 0);
 	while (atomic_load(&user->rounds) < 2 * NB_PAGES)
@@ -197,8 +200,6 @@ pattern_memory(void)
 	return fd;
 }
 
-#define USERS 3
-
 /* Cut the file under threads that use it in both ways. */
 static void
 truncate_under_users(struct scene *scene, off_t left)
@@ -211,7 +212,7 @@ truncate_under_users(struct scene *scene, off_t left)
 	peer_open(&peer, scene->served.path);
 	assert_int_equal(peer_map(&peer, 0, SIZE, RW, fd, 0), 0);
 	for (i = 0; i < USERS; i++)
-		user_start(&users[i], scene->served.dev_id);
+		user_start(&users[i], scene->served.dev_id, i);
 	assert_int_equal(ftruncate(fd, left), 0);
 	peer_expect_closed(&peer);
 	bystander_check(&scene->beside);
@@ -252,7 +253,7 @@ test_holes_are_zeros_and_harm_nobody(void **state)
 	peer_open(&peer, scene->served.path);
 	assert_int_equal(peer_map(&peer, 0, SIZE, RW, fd, 0), 0);
 	for (i = 0; i < USERS; i++)
-		user_start(&users[i], scene->served.dev_id);
+		user_start(&users[i], scene->served.dev_id, i);
 	for (i = 0; i < 200; i++)
 		assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			i % NB_PAGES * PAGE, PAGE), 0);
@@ -426,7 +427,7 @@ test_unmapped_and_truncated_at_a_time(void **state)
 	for (i = 0; i < USERS; i++) {
 		fd = pattern_memory();
 		assert_int_equal(peer_map(&peer, 0, SIZE, RW, fd, 0), 0);
-		user_start(&users[i], scene->served.dev_id);
+		user_start(&users[i], scene->served.dev_id, i);
 		assert_int_equal(peer_unmap(&peer, 0, SIZE, 0), 0);
 		assert_int_equal(ftruncate(fd, 0), 0);
 		close(fd);
