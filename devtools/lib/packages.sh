@@ -5,7 +5,7 @@
 
 packages_build='gcc libc6-dev make meson ninja-build pkgconf python3 python3-pyelftools libnuma-dev
 	libcmocka-dev libjansson-dev'
-packages_test='ccache clang g++ git shellcheck'
+packages_test='ccache clang g++ git libclang-rt-14-dev shellcheck'
 packages_vm='busybox-static debootstrap kmod libelf1 qemu-system-x86'
 packages_docs='doxygen python3-sphinx python3-sphinx-rtd-theme'
 
