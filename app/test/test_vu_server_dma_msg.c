@@ -447,6 +447,22 @@ test_twin_socket_carries_the_commands(void **state)
 	peer_close(&peer);
 }
 
+static void
+test_twin_socket_takes_replies_only(void **state)
+{
+	struct served *served = *state;
+	struct vu_peer peer, twin;
+
+	peer_connect(&peer, served->path);
+	assert_int_equal(peer_version(&peer, TWIN_JSON), 0);
+	peer_adopt(&twin, peer_take_fd(&peer, 0));
+	peer_send(&twin, VU_RESET, 0, NULL, 0, NULL, 0);
+	peer_expect_closed(&peer);
+	assert_int_equal(served->reset_device, 0);
+	peer_close(&twin);
+	peer_close(&peer);
+}
+
 /* qemu-client 2.5: while QEMU waits for a reply it answers no command. */
 static void
 test_client_that_cannot_answer_is_not_waited_for(void **state)
@@ -544,6 +560,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_commands_that_come_meanwhile_wait),
 	TEST(test_command_leaves_while_replies_are_collected),
 	TEST(test_twin_socket_carries_the_commands),
+	TEST(test_twin_socket_takes_replies_only),
 	TEST(test_client_that_cannot_answer_is_not_waited_for),
 	TEST(test_other_sessions_are_served_meanwhile),
 	TEST(test_unregister_ends_a_wait),

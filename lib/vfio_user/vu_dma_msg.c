@@ -218,6 +218,27 @@ vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg)
 	return 0;
 }
 
+void
+vu_session_serve_twin(struct vu_session *s)
+{
+	struct vu_rx_msg msg;
+	int rc;
+
+	s->twin_ready = false;
+	rc = vu_conn_fill(&s->twin);
+	if (rc == -EAGAIN)
+		return;
+	if (rc < 0) {
+		vu_session_doom(s, rc);
+		return;
+	}
+	while (s->doomed == 0 && (rc = vu_rx_next(&s->twin.rx, &msg)) == 1)
+		if (!vu_hdr_is_reply(&msg.hdr) || vu_dma_msg_reply(s, &msg) < 0)
+			vu_session_doom(s, -EPROTO);
+	if (rc < 0)
+		vu_session_doom(s, rc);
+}
+
 /* ---- whoever wants memory ---- */
 
 static bool
