@@ -106,6 +106,17 @@ loop_serve(struct vu_session *s)
 		backlog_insert(s);
 }
 
+/*
+ * All that is told is noted before anything is served: it is told once, and a callback that waits
+ * serves the others from the list.
+ */
+static void
+loop_queue(struct vu_session *s)
+{
+	if (!s->queued)
+		backlog_insert(s);
+}
+
 /* Those with work left have their turn, each once. */
 static void
 loop_serve_backlog(void)
@@ -135,12 +146,12 @@ loop_attending_pop(void)
 }
 
 static void
-loop_serve_attending(void)
+loop_queue_attending(void)
 {
 	struct vu_session *s;
 
 	while ((s = loop_attending_pop()) != NULL)
-		loop_serve(s);
+		loop_queue(s);
 }
 
 /* The session is in none of the lists any more. */
@@ -199,7 +210,7 @@ loop_kicked(void)
 
 	if (read(loop.kick_fd, &count, sizeof(count)) < 0)
 		return;
-	loop_serve_attending();
+	loop_queue_attending();
 }
 
 void
@@ -255,9 +266,7 @@ loop_event(const struct epoll_event *event)
 	if (s == NULL || s->serial != event->data.u64 >> 32)
 		return;
 	loop_note_event(s, event);
-	/* one with work left has its turn later */
-	if (!s->queued)
-		loop_serve(s);
+	loop_queue(s);
 }
 
 static int
