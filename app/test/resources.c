@@ -73,8 +73,8 @@ fds_take(struct pages *pages)
 }
 
 /* A snapshot counts nothing of itself: its memory comes from neither malloc() nor mmap(). */
-void
-resources_take(struct resources *r)
+static void
+snapshot(struct resources *r)
 {
 	struct pages *pages;
 	size_t n;
@@ -175,7 +175,7 @@ resources_diff(const struct resources *before, char *text, size_t size)
 	struct resources after;
 
 	text[0] = '\0';
-	resources_take(&after);
+	snapshot(&after);
 	fds_diff(after.pages, before->pages, "left:", &out);
 	fds_diff(before->pages, after.pages, "lost:", &out);
 	mappings_diff(after.pages, before->pages, "left:", &out);
@@ -185,6 +185,37 @@ resources_diff(const struct resources *before, char *text, size_t size)
 		report(&out, "left: %zu bytes of heap\n", after.heap - before->heap);
 	resources_drop(&after);
 	return out.nb;
+}
+
+static bool
+snapshots_equal(const struct resources *a, const struct resources *b)
+{
+	char text[1];
+	struct report out = { .text = text, .size = 0 };
+
+	fds_diff(a->pages, b->pages, "", &out);
+	fds_diff(b->pages, a->pages, "", &out);
+	return out.nb == 0 && a->heap == b->heap;
+}
+
+/*
+ * Another thread may be about to give back what it uses: a snapshot counts when the next ones tell
+ * the same. One that never rests is not waited for.
+ */
+void
+resources_take(struct resources *r)
+{
+	struct resources next;
+	unsigned int same = 0, tries;
+
+	snapshot(r);
+	for (tries = 0; same < 3 && tries < 50; tries++) {
+		usleep(2000);
+		snapshot(&next);
+		same = snapshots_equal(r, &next) ? same + 1 : 0;
+		resources_drop(r);
+		*r = next;
+	}
 }
 
 unsigned int
