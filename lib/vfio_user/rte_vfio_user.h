@@ -567,7 +567,8 @@ int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
  * @param info
  *   index and argsz, at least 32, are set by the caller. Without VFIO_REGION_INFO_FLAG_CAPS and
  *   with an argsz that has grown, ask again with as much room. What is returned was checked: a
- *   chain of capabilities that ends, areas inside the region. Cleared on error.
+ *   chain of capabilities that ends, areas inside the region. One that fails this is cleared;
+ *   after any other error the structure is as it was.
  * @param fd
  *   Set to what the region can be mapped from, which is then the caller's, or to -1. Comes with
  *   the full answer only. May be NULL.
