@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_common.h>
-#include <rte_eal.h>
-#include <rte_interrupts.h>
+#include <rte_pci.h>
 
 #include "fake_edu.h"
-#include "pci_backend.h"
-#include "pci_device.h"
-#include "pci_scan.h"
-#include "test.h"
 
-#define BAR_SIZE (UINT64_C(1) << 20)
 #define DMA_BUFFER 0x40000u
+#define DMA_REGISTERS 0x80u
 
 #define STATUS_COMPUTING 0x01u
 #define STATUS_IRQ 0x80u
@@ -29,8 +22,26 @@
 
 #define COMMAND_MASTER 0x4u
 
-static struct fake_edu *the_edu;
-static const struct pci_backend backend;
+/* Configuration space by words, and the bits that can be written; the rest is zeros. */
+static const struct {
+	uint8_t offset;
+	uint32_t value, writable;
+} config_words[] = {
+	{ 0x00, 0x11e81234, 0 },
+	{ 0x04, 0x00100000, 0x00000407 },	/* status: there are capabilities; command */
+	{ 0x08, 0x00ff0010, 0 },
+	{ 0x0c, 0, 0x000000ff },
+	{ 0x10, 0, (uint32_t)~(FAKE_EDU_REGISTERS_SIZE - 1) },
+	{ 0x18, 0x0000000c, (uint32_t)~(FAKE_EDU_MEMORY_SIZE - 1) },	/* 64 bits, prefetchable */
+	{ 0x1c, 0, UINT32_MAX },
+	{ 0x2c, 0x11001af4, 0 },
+	{ 0x34, 0x00000040, 0 },
+	{ 0x3c, 0x00000100, 0x000000ff },	/* pin, line */
+	{ 0x40, 0x00800005, 0x00010000 },	/* MSI, one vector, 64 bits */
+	{ 0x44, 0, 0xfffffffc },
+	{ 0x48, 0, UINT32_MAX },
+	{ 0x4c, 0, 0x0000ffff },
+};
 
 static void
 irq_line_set(struct fake_edu *edu, bool up)
@@ -75,7 +86,7 @@ factorial_finish(struct fake_edu *edu)
 
 /* Where the device finds what is at an IOVA, or NULL. */
 static uint8_t *
-memory_at(const struct fake_edu *edu, uint32_t iova, uint32_t len)
+memory_at(const struct fake_edu *edu, uint64_t iova, uint64_t len)
 {
 	const struct fake_edu_map *map;
 
@@ -90,7 +101,7 @@ static void
 dma_copy(struct fake_edu *edu)
 {
 	bool from = (edu->dma_command & DMA_FROM_DEVICE) != 0;
-	uint32_t at = (from ? edu->dma_source : edu->dma_destination) - DMA_BUFFER;
+	uint64_t at = (from ? edu->dma_source : edu->dma_destination) - DMA_BUFFER;
 	uint8_t *memory = memory_at(edu, from ? edu->dma_destination : edu->dma_source,
 		edu->dma_count);
 
@@ -107,7 +118,7 @@ static void
 dma_finish(struct fake_edu *edu)
 {
 	dma_copy(edu);
-	edu->dma_command &= ~DMA_RUN;
+	edu->dma_command &= ~(uint64_t)DMA_RUN;
 	if ((edu->dma_command & DMA_IRQ) != 0)
 		irq_raise(edu, IRQ_DMA);
 }
@@ -137,10 +148,10 @@ fake_edu_raise(struct fake_edu *edu, uint32_t bits)
 	pthread_mutex_unlock(&edu->lock);
 }
 
-static uint32_t
+static uint64_t
 register_read(const struct fake_edu *edu, uint64_t offset)
 {
-	const struct { uint64_t offset; uint32_t value; } registers[] = {
+	const struct { uint64_t offset, value; } registers[] = {
 		{ 0x00, edu->id },
 		{ 0x04, edu->liveness },
 		{ 0x08, edu->factorial },
@@ -156,7 +167,7 @@ register_read(const struct fake_edu *edu, uint64_t offset)
 	for (i = 0; i < RTE_DIM(registers) && !edu->dead; i++)
 		if (registers[i].offset == offset)
 			return registers[i].value;
-	return UINT32_MAX;
+	return UINT64_MAX;
 }
 
 /* Writes are lost while what they would change is in use. */
@@ -170,30 +181,30 @@ factorial_write(struct fake_edu *edu, uint32_t value)
 }
 
 static void
-dma_write(struct fake_edu *edu, uint32_t *field, uint32_t value)
+dma_write(struct fake_edu *edu, uint64_t *field, uint64_t value)
 {
 	if ((edu->dma_command & DMA_RUN) == 0)
 		*field = value;
 }
 
 static void
-register_write(struct fake_edu *edu, uint64_t offset, uint32_t value)
+register_write(struct fake_edu *edu, uint64_t offset, uint64_t value)
 {
 	switch (offset) {
 	case 0x04:
-		edu->liveness = ~value;
+		edu->liveness = ~(uint32_t)value;
 		break;
 	case 0x08:
-		factorial_write(edu, value);
+		factorial_write(edu, (uint32_t)value);
 		break;
 	case 0x20:
-		edu->status = (edu->status & ~STATUS_IRQ) | (value & STATUS_IRQ);
+		edu->status = (edu->status & ~STATUS_IRQ) | ((uint32_t)value & STATUS_IRQ);
 		break;
 	case 0x60:
-		irq_raise(edu, value);
+		irq_raise(edu, (uint32_t)value);
 		break;
 	case 0x64:
-		irq_ack(edu, value);
+		irq_ack(edu, (uint32_t)value);
 		break;
 	case 0x80:
 		dma_write(edu, &edu->dma_source, value);
@@ -212,221 +223,136 @@ register_write(struct fake_edu *edu, uint64_t offset, uint32_t value)
 		finish(edu);
 }
 
-static int
-config_access(struct fake_edu *edu, void *buf, size_t len, uint64_t offset, bool write)
-{
-	if (!write)
-		memset(buf, 0, len);
-	if (offset != RTE_PCI_COMMAND || len != sizeof(edu->command))
-		return (int)len;
-	if (write)
-		memcpy(&edu->command, buf, len);
-	else
-		memcpy(buf, &edu->command, len);
-	edu->bus_master = (edu->command & COMMAND_MASTER) != 0;
-	return (int)len;
-}
-
-static bool
-is_odd(size_t len, uint64_t offset)
-{
-	return len != 4 || offset % 4 != 0;
-}
-
-static int
-edu_access_read(struct fake_edu *edu, unsigned int region, void *buf, size_t len, uint64_t offset)
-{
-	uint32_t value;
-
-	if (region == PCI_REGION_CONFIG)
-		return config_access(edu, buf, len, offset, false);
-	if (edu->io_rc < 0)
-		return edu->io_rc;
-	edu->nb_odd_accesses += is_odd(len, offset);
-	value = register_read(edu, offset);
-	memset(buf, 0xff, len);
-	memcpy(buf, &value, RTE_MIN(len, sizeof(value)));
-	return (int)len;
-}
-
-static int
-edu_access_write(struct fake_edu *edu, unsigned int region, const void *buf, size_t len,
-	uint64_t offset)
-{
-	uint64_t copy = 0;
-
-	memcpy(&copy, buf, RTE_MIN(len, sizeof(copy)));
-	if (region == PCI_REGION_CONFIG)
-		return config_access(edu, &copy, len, offset, true);
-	if (edu->io_rc < 0)
-		return edu->io_rc;
-	edu->nb_odd_accesses += is_odd(len, offset);
-	if (!edu->dead)
-		register_write(edu, offset, (uint32_t)copy);
-	return (int)len;
-}
-
-static int
-edu_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
-	uint64_t offset)
-{
-	int rc;
-
-	(void)dev;
-	pthread_mutex_lock(&the_edu->lock);
-	rc = edu_access_read(the_edu, region, buf, len, offset);
-	pthread_mutex_unlock(&the_edu->lock);
-	return rc;
-}
-
-static int
-edu_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
-	uint64_t offset)
-{
-	int rc;
-
-	(void)dev;
-	pthread_mutex_lock(&the_edu->lock);
-	rc = edu_access_write(the_edu, region, buf, len, offset);
-	pthread_mutex_unlock(&the_edu->lock);
-	return rc;
-}
-
-static int
-edu_scan(struct pci_scan *scan)
-{
-	struct pci_ident ident = {
-		.id = { .class_id = 0x00ff00, .vendor_id = 0x1234, .device_id = 0x11e8 },
-		.numa_node = -1,
-		.bar[0] = { .len = BAR_SIZE },
-	};
-	struct rte_pci_addr addr;
-
-	assert_int_equal(rte_pci_addr_parse(the_edu->addr, &addr), 0);
-	return rte_pci_scan_emit(scan, &backend, &addr, &ident);
-}
-
-static enum rte_iova_mode
-edu_iova_mode(const struct pci_device *dev, const struct rte_pci_driver *drv)
-{
-	(void)dev;
-	(void)drv;
-	return RTE_IOVA_DC;
-}
-
-static int
-edu_open(struct pci_device *dev)
-{
-	struct pci_region *bar = &dev->region[0];
-	struct pci_region *config = &dev->region[PCI_REGION_CONFIG];
-
-	dev->state = (struct pci_backend_state *)the_edu;
-	bar->size = BAR_SIZE;
-	bar->flags = PCI_REGION_F_READ | PCI_REGION_F_WRITE;
-	config->size = 256;
-	config->flags = PCI_REGION_F_READ | PCI_REGION_F_WRITE;
-	the_edu->nb_opens++;
-	return 0;
-}
-
 static void
-edu_close(struct pci_device *dev)
-{
-	dev->state = NULL;
-	the_edu->nb_closes++;
-}
-
-/* Enabling a handle of this type is nothing to EAL, as for all devices that are no real ones. */
-static int
-edu_start(struct pci_device *dev)
-{
-	if (the_edu->no_irq)
-		return 0;
-	rte_intr_fd_set(dev->pub.intr_handle, the_edu->irq_fd);
-	return rte_intr_type_set(dev->pub.intr_handle, RTE_INTR_HANDLE_VDEV);
-}
-
-static void
-edu_stop(struct pci_device *dev)
-{
-	rte_intr_fd_set(dev->pub.intr_handle, -1);
-}
-
-static struct fake_edu_map *
-map_find(uint64_t iova, size_t len)
-{
-	struct fake_edu_map *map;
-
-	for (map = the_edu->maps; map < the_edu->maps + FAKE_EDU_MAPS_MAX; map++)
-		if (map->len == len && (len == 0 || map->iova == iova))
-			return map;
-	return NULL;
-}
-
-static int
-edu_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
-{
-	struct fake_edu_map *map = map_find(0, 0);
-
-	(void)dev;
-	if (the_edu->no_dma_map || map == NULL)
-		return -ENOSPC;
-	*map = (struct fake_edu_map){ addr, iova, len };
-	return 0;
-}
-
-static int
-edu_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
-{
-	struct fake_edu_map *map = map_find(iova, len);
-
-	(void)dev;
-	if (map == NULL || map->addr != addr)
-		return -EINVAL;
-	map->len = 0;
-	return 0;
-}
-
-static const struct pci_backend backend = {
-	.name = "fake-edu",
-	.kdrv = RTE_PCI_KDRV_VFIO,
-	.scan = edu_scan,
-	.iova_mode = edu_iova_mode,
-	.open = edu_open,
-	.close = edu_close,
-	.start = edu_start,
-	.stop = edu_stop,
-	.region_read = edu_read,
-	.region_write = edu_write,
-	.dma_map = edu_dma_map,
-	.dma_unmap = edu_dma_unmap,
-};
-
-struct fake_edu *
-fake_edu_start(void)
-{
-	the_edu = calloc(1, sizeof(*the_edu));
-	assert_non_null(the_edu);
-	pthread_mutex_init(&the_edu->lock, NULL);
-	the_edu->addr = "0000:00:04.0";
-	the_edu->id = 0x010000ed;
-	the_edu->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	assert_true(the_edu->irq_fd >= 0);
-	assert_int_equal(rte_pci_backend_register(&backend), 0);
-	return the_edu;
-}
-
-void
-fake_edu_stop(struct fake_edu *edu)
+config_reset(struct fake_edu *edu)
 {
 	size_t i;
 
-	rte_pci_backend_unregister(&backend);
-	assert_int_equal(edu->nb_opens, edu->nb_closes);
-	for (i = 0; i < FAKE_EDU_MAPS_MAX; i++)
-		assert_int_equal(edu->maps[i].len, 0);
-	close(edu->irq_fd);
-	pthread_mutex_destroy(&edu->lock);
-	free(edu);
-	the_edu = NULL;
+	memset(edu->config, 0, sizeof(edu->config));
+	for (i = 0; i < RTE_DIM(config_words); i++)
+		memcpy(&edu->config[config_words[i].offset], &config_words[i].value, 4);
+	edu->bus_master = false;
+}
+
+static uint8_t
+config_writable(uint64_t offset)
+{
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(config_words); i++)
+		if (config_words[i].offset == offset / 4 * 4)
+			return (uint8_t)(config_words[i].writable >> (offset % 4 * 8));
+	return 0;
+}
+
+static void
+config_write(struct fake_edu *edu, const uint8_t *buf, size_t len, uint64_t offset)
+{
+	uint8_t writable;
+
+	for (; len > 0; len--, offset++, buf++) {
+		writable = config_writable(offset);
+		edu->config[offset] = (edu->config[offset] & ~writable) | (*buf & writable);
+	}
+	edu->bus_master = (edu->config[RTE_PCI_COMMAND] & COMMAND_MASTER) != 0;
+}
+
+/* Only the registers of DMA have eight bytes. */
+static bool
+is_odd(size_t len, uint64_t offset)
+{
+	return (len != 4 && (len != 8 || offset < DMA_REGISTERS)) || offset % len != 0;
+}
+
+static int
+register_access_read(struct fake_edu *edu, void *buf, size_t len, uint64_t offset)
+{
+	uint64_t value;
+
+	if (edu->io_rc < 0)
+		return edu->io_rc;
+	memset(buf, 0xff, len);
+	edu->nb_odd_accesses += is_odd(len, offset);
+	if (is_odd(len, offset))
+		return (int)len;
+	value = register_read(edu, offset);
+	memcpy(buf, &value, len);
+	return (int)len;
+}
+
+static int
+register_access_write(struct fake_edu *edu, const void *buf, size_t len, uint64_t offset)
+{
+	uint64_t value = 0;
+
+	if (edu->io_rc < 0)
+		return edu->io_rc;
+	edu->nb_odd_accesses += is_odd(len, offset);
+	if (is_odd(len, offset) || edu->dead)
+		return (int)len;
+	memcpy(&value, buf, len);
+	register_write(edu, offset, value);
+	return (int)len;
+}
+
+static int
+access_read(struct fake_edu *edu, unsigned int region, void *buf, size_t len, uint64_t offset)
+{
+	if (region == FAKE_EDU_REGISTERS)
+		return register_access_read(edu, buf, len, offset);
+	if (region == FAKE_EDU_MEMORY)
+		return (int)pread(edu->memory_fd, buf, len, (off_t)offset);
+	memcpy(buf, &edu->config[offset], len);
+	return (int)len;
+}
+
+static int
+access_write(struct fake_edu *edu, unsigned int region, const void *buf, size_t len,
+	uint64_t offset)
+{
+	if (region == FAKE_EDU_REGISTERS)
+		return register_access_write(edu, buf, len, offset);
+	if (region == FAKE_EDU_MEMORY)
+		return (int)pwrite(edu->memory_fd, buf, len, (off_t)offset);
+	config_write(edu, buf, len, offset);
+	return (int)len;
+}
+
+int
+fake_edu_read(struct fake_edu *edu, unsigned int region, void *buf, size_t len, uint64_t offset)
+{
+	int rc;
+
+	pthread_mutex_lock(&edu->lock);
+	rc = access_read(edu, region, buf, len, offset);
+	pthread_mutex_unlock(&edu->lock);
+	return rc;
+}
+
+int
+fake_edu_write(struct fake_edu *edu, unsigned int region, const void *buf, size_t len,
+	uint64_t offset)
+{
+	int rc;
+
+	pthread_mutex_lock(&edu->lock);
+	rc = access_write(edu, region, buf, len, offset);
+	pthread_mutex_unlock(&edu->lock);
+	return rc;
+}
+
+static void
+registers_reset(struct fake_edu *edu)
+{
+	edu->liveness = edu->factorial = edu->status = edu->irq_status = 0;
+	edu->dma_source = edu->dma_destination = edu->dma_count = edu->dma_command = 0;
+}
+
+void
+fake_edu_reset(struct fake_edu *edu)
+{
+	pthread_mutex_lock(&edu->lock);
+	registers_reset(edu);
+	config_reset(edu);
+	pthread_mutex_unlock(&edu->lock);
 }

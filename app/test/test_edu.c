@@ -47,7 +47,7 @@ static int
 setup(void **state)
 {
 	fixture.system = fake_sysfs_start();
-	fixture.fake = fake_edu_start();
+	fixture.fake = fake_edu_start(NAME);
 	fixture.edu = NULL;
 	*state = &fixture;
 	return 0;
