@@ -18,7 +18,7 @@ def count_cmocka(text):
     """Of each test that begins, what is told of it before the next one begins."""
     counts = {'OK': 0, 'FAILED': 0, 'SKIPPED': 0}
     running = None
-    for mark, name in re.findall(r'^\[ +(RUN|OK|FAILED|ERROR|SKIPPED) +\] (\w+)$', text,
+    for mark, name in re.findall(r'^\[ +(RUN|OK|FAILED|ERROR|SKIPPED) +\] (\S.*)$', text,
                                  re.MULTILINE):
         if mark == 'RUN':
             counts['FAILED'] += running is not None
