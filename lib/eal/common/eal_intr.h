@@ -41,6 +41,12 @@ struct eal_intr_type {
 /** The widest counter any type or virtual device may have, in bytes. */
 #define EAL_INTR_COUNTER_MAX 16
 
+/** The table of types, as the system has them. */
+extern const struct eal_intr_type eal_intr_types[RTE_INTR_HANDLE_MAX];
+
+/** For an operation that need not be done. */
+int eal_intr_nothing(const struct rte_intr_handle *handle);
+
 /** Row of @p type in the table of types, that of UNKNOWN if there is none; never NULL. */
 const struct eal_intr_type *eal_intr_type(enum rte_intr_handle_type type);
 

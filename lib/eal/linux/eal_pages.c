@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include <rte_common.h>
-#include <rte_eal.h>
-#include <rte_eal_paging.h>
 #include <rte_memory.h>
 
 #include "eal_log.h"
 #include "eal_memory.h"
+#include "eal_pages.h"
 #include "eal_segments.h"
 
 /* include/uapi/linux/memfd.h: the page size is told by its logarithm in the upper bits. */
@@ -112,28 +111,6 @@ window_reserve(struct rte_memseg_list *msl, size_t len, uintptr_t base)
 	return -ENOMEM;
 }
 
-static size_t
-table_len(unsigned int nb_segs)
-{
-	return nb_segs * (sizeof(struct rte_memseg) + sizeof(uint8_t));
-}
-
-/* Shared as the memory is: parent and child must agree on what is there. */
-static int
-table_create(struct rte_memseg_list *msl)
-{
-	unsigned int nb = msl->len / msl->seg_len;
-	void *table = mmap(NULL, table_len(nb), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (table == MAP_FAILED)
-		return -errno;
-	msl->segs = table;
-	msl->in_heap = (uint8_t *)&msl->segs[nb];
-	msl->nb_segs = nb;
-	return 0;
-}
-
 /* Sysctl vm.memfd_noexec=2 allows only files that can never be run; old kernels have none. */
 static int
 memfd_not_executable(const char *name, unsigned int flags)
@@ -187,62 +164,34 @@ window_place(const struct rte_memseg_list *msl, const struct eal_window *window)
 }
 
 int
-eal_segments_create(struct rte_memseg_list *msl, const struct eal_window *window)
+eal_pages_open(struct rte_memseg_list *msl, const struct eal_window *window)
 {
 	int rc;
 
-	*msl = (struct rte_memseg_list) {
-		.page_sz = window->page_sz,
-		.socket_id = window->socket,
-		.heap = 1,
-		.seg_len = window->huge ? window->page_sz : EAL_SEGMENT_LEN,
-	};
 	msl->fd = file_create(window);
 	if (msl->fd < 0)
 		return msl->fd;
 	rc = window_reserve(msl, window->len, window->base);
-	if (rc < 0)
-		goto err_close;
+	if (rc < 0) {
+		close(msl->fd);
+		return rc;
+	}
 	/* mapping a file of huge pages makes it as long as the mapping */
 	if (window->huge)
 		msl->file_len = msl->len;
-	rc = table_create(msl);
-	if (rc < 0)
-		goto err_unmap;
 	window_place(msl, window);
 	/* These are wishes. A window without memory is of no use in a core file. */
 	madvise(msl->base_va, msl->len, MADV_DONTDUMP);
 	if (!window->huge)
 		madvise(msl->base_va, msl->len, MADV_HUGEPAGE);
 	return 0;
-
-err_unmap:
-	munmap(msl->base_va, msl->len);
-err_close:
-	close(msl->fd);
-	*msl = (struct rte_memseg_list) { .fd = -1 };
-	return rc;
 }
 
 void
-eal_segments_destroy(struct rte_memseg_list *msl)
+eal_pages_close(struct rte_memseg_list *msl)
 {
-	if (msl->base_va == NULL)
-		return;
-	munmap(msl->segs, table_len(msl->nb_segs));
 	munmap(msl->base_va, msl->len);
 	close(msl->fd);
-}
-
-/* The lowest run of @p nb segments without memory; returns nb_segs if there is none. */
-static unsigned int
-gap_find(const struct rte_memseg_list *msl, unsigned int nb)
-{
-	unsigned int i, run = 0;
-
-	for (i = 0; i < msl->nb_segs && run < nb; i++)
-		run = eal_segment_used(&msl->segs[i]) ? 0 : run + 1;
-	return run == nb ? i - nb : msl->nb_segs;
 }
 
 /* Growing a file beyond the limit would raise a signal. */
@@ -268,8 +217,8 @@ file_extend(struct rte_memseg_list *msl, uint64_t len)
 	return 0;
 }
 
-static void
-pages_drop(const struct eal_piece *piece)
+void
+eal_pages_drop(const struct eal_piece *piece)
 {
 	off_t off = piece->addr - (char *)piece->msl->base_va;
 
@@ -290,8 +239,8 @@ pages_are_huge(const struct rte_memseg_list *msl)
  * Huge pages are few, and touching one that cannot be had kills the process: they are taken now.
  * Ordinary ones come when they are touched.
  */
-static int
-pages_take(const struct eal_piece *piece)
+int
+eal_pages_take(const struct eal_piece *piece)
 {
 	off_t off = piece->addr - (char *)piece->msl->base_va;
 	int rc = file_extend(piece->msl, off + piece->len);
@@ -299,7 +248,7 @@ pages_take(const struct eal_piece *piece)
 	if (rc == 0 && pages_are_huge(piece->msl) &&
 			fallocate(piece->msl->fd, 0, off, piece->len) != 0) {
 		rc = -errno;
-		pages_drop(piece);
+		eal_pages_drop(piece);
 	}
 	if (rc == 0)
 		madvise(piece->addr, piece->len, MADV_DODUMP);
@@ -307,95 +256,10 @@ pages_take(const struct eal_piece *piece)
 }
 
 /* Huge pages stay where they are, so this can be asked once; the page must have been touched. */
-static rte_iova_t
-segment_iova(const char *addr)
+rte_iova_t
+eal_pages_phys(const struct rte_memseg_list *msl, const char *addr)
 {
-	if (rte_eal_iova_mode() != RTE_IOVA_PA)
-		return (uintptr_t)addr;
+	(void)msl;
 	(void)*(const volatile char *)addr;
 	return rte_mem_virt2phy(addr);
-}
-
-static int
-segment_fill(const struct rte_memseg_list *msl, struct rte_memseg *ms, char *addr, uint32_t flags)
-{
-	rte_iova_t iova = segment_iova(addr);
-
-	if (iova == RTE_BAD_IOVA)
-		return -EFAULT;
-	if (!eal_dma_mask_fits(iova, msl->seg_len, eal_dma_mask()))
-		return -ERANGE;
-	*ms = (struct rte_memseg) {
-		.iova = iova,
-		.addr = addr,
-		.len = msl->seg_len,
-		.hugepage_sz = msl->page_sz,
-		.socket_id = msl->socket_id,
-		.flags = flags,
-	};
-	return 0;
-}
-
-static void
-segments_clear(const struct eal_piece *piece)
-{
-	struct rte_memseg *ms = &piece->msl->segs[eal_segment_index(piece->msl, piece->addr)];
-	size_t i;
-
-	for (i = 0; i < piece->len / piece->msl->seg_len; i++)
-		ms[i] = (struct rte_memseg) { 0 };
-}
-
-static int
-segments_fill(const struct eal_piece *piece, uint32_t flags)
-{
-	struct rte_memseg_list *msl = piece->msl;
-	struct rte_memseg *ms = &msl->segs[eal_segment_index(msl, piece->addr)];
-	size_t i, nb = piece->len / msl->seg_len;
-	int rc = 0;
-
-	for (i = 0; i < nb && rc == 0; i++)
-		rc = segment_fill(msl, &ms[i], piece->addr + i * msl->seg_len, flags);
-	if (rc != 0)
-		segments_clear(piece);
-	return rc;
-}
-
-int
-eal_segments_grow(struct rte_memseg_list *msl, size_t len, uint32_t flags, struct eal_piece *piece)
-{
-	unsigned int at, nb;
-	int rc;
-
-	if (len > msl->len)
-		return -ENOMEM;
-	nb = (len + msl->seg_len - 1) / msl->seg_len;
-	at = gap_find(msl, nb);
-	if (at == msl->nb_segs)
-		return -ENOMEM;
-	*piece = (struct eal_piece) {
-		.msl = msl,
-		.addr = (char *)msl->base_va + at * msl->seg_len,
-		.len = nb * msl->seg_len,
-	};
-	rc = pages_take(piece);
-	if (rc != 0)
-		return rc;
-	rc = segments_fill(piece, flags);
-	if (rc != 0) {
-		pages_drop(piece);
-		return rc;
-	}
-	msl->nb_used += nb;
-	msl->version++;
-	return 0;
-}
-
-void
-eal_segments_shrink(const struct eal_piece *piece)
-{
-	segments_clear(piece);
-	pages_drop(piece);
-	piece->msl->nb_used -= piece->len / piece->msl->seg_len;
-	piece->msl->version++;
 }

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
@@ -17,16 +16,17 @@
 #include <eal_export.h>
 #include <rte_common.h>
 #include <rte_interrupts.h>
+#include <rte_os_shim.h>
 
 #include "eal_alarm.h"
 #include "eal_dev_event.h"
 #include "eal_intr.h"
+#include "eal_intr_poll.h"
 #include "eal_log.h"
 
 #define ANY_ARG ((void *)-1)
-#define WATCHED (EPOLLIN | EPOLLPRI | EPOLLRDHUP)
-#define GONE (EPOLLERR | EPOLLHUP | EPOLLRDHUP)
-/* What epoll reports for the descriptor that ends the thread; sources count from 1. */
+#define GONE (RTE_INTR_EVENT_ERR | RTE_INTR_EVENT_HUP | RTE_INTR_EVENT_RDHUP)
+/* What is reported for the descriptor that ends the thread; sources count from 1. */
 #define STOP_ID 0
 
 struct intr_callback {
@@ -41,7 +41,7 @@ struct intr_callback {
 TAILQ_HEAD(intr_callback_list, intr_callback);
 
 /*
- * A descriptor with its callbacks. It is known to epoll by number, not by address, so an event
+ * A descriptor with its callbacks. It is watched by number, not by address, so an event
  * that comes late finds nothing rather than freed memory. One reference each for the list, for
  * the thread that runs a round of its callbacks, and for every thread that waits for that.
  */
@@ -61,8 +61,8 @@ static pthread_cond_t round_over = PTHREAD_COND_INITIALIZER;
 static struct intr_source *running;	/* source whose round it is */
 static uint64_t last_id;
 static uint64_t round_nb;
-static bool leftovers;		/* epoll knows a descriptor that we could not take out */
-static int epoll_fd = -1;
+static bool leftovers;		/* a descriptor is watched that we could not take out */
+static int poll_fd = -1;
 static int stop_fd = -1;
 static pthread_t thread;
 
@@ -127,13 +127,21 @@ source_by_fd(int fd)
 }
 
 static int
-source_epoll(const struct intr_source *source, int op)
+source_watch(const struct intr_source *source)
 {
-	struct epoll_event event = { .events = WATCHED, .data.u64 = source->id };
+	return poll_fd < 0 ? 0 : eal_intr_poll_add(poll_fd, source->handle->fd, source->id);
+}
 
-	if (epoll_fd < 0)
-		return 0;
-	return epoll_ctl(epoll_fd, op, source->handle->fd, &event) < 0 ? -errno : 0;
+static int
+source_watch_again(const struct intr_source *source)
+{
+	return poll_fd < 0 ? 0 : eal_intr_poll_change(poll_fd, source->handle->fd, source->id);
+}
+
+static int
+source_unwatch(const struct intr_source *source)
+{
+	return poll_fd < 0 ? 0 : eal_intr_poll_remove(poll_fd, source->handle->fd);
 }
 
 /* The kernel forgets a descriptor when its file is closed, but the file may be open elsewhere. */
@@ -142,7 +150,7 @@ source_unlist(struct intr_source *source)
 {
 	if (!source->listed)
 		return;
-	if (source_epoll(source, EPOLL_CTL_DEL) < 0)
+	if (source_unwatch(source) < 0)
 		leftovers = true;
 	LIST_REMOVE(source, next);
 	source->listed = false;
@@ -152,10 +160,10 @@ source_unlist(struct intr_source *source)
 static int
 source_list(struct intr_source *source)
 {
-	int rc = source_epoll(source, EPOLL_CTL_ADD);
+	int rc = source_watch(source);
 
 	if (rc == -EEXIST)
-		rc = source_epoll(source, EPOLL_CTL_MOD);
+		rc = source_watch_again(source);
 	if (rc < 0)
 		return rc;
 	LIST_INSERT_HEAD(&sources, source, next);
@@ -232,15 +240,16 @@ source_bury(struct intr_source *source)
 /* Registration. */
 
 /*
- * A descriptor number may have been closed and opened again without a word to us: then epoll does
- * not find it, and the callbacks registered for the former file will never have an event.
+ * A descriptor number may have been closed and opened again without a word to us: then the
+ * kernel does not find it, and the callbacks registered for the former file will never have an
+ * event.
  */
 static struct intr_source *
 source_for_registration(int fd)
 {
 	struct intr_source *source = source_by_fd(fd);
 
-	if (source == NULL || source_epoll(source, EPOLL_CTL_MOD) == 0)
+	if (source == NULL || source_watch_again(source) == 0)
 		return source;
 	EAL_LOG(DEBUG, "Interrupt fd %d was closed with callbacks registered", fd);
 	source->refs++;
@@ -424,18 +433,9 @@ rte_intr_active_events_flags(void)
 	return active_events;
 }
 
-static uint32_t
-flags_from_epoll(uint32_t events)
-{
-	return ((events & (EPOLLIN | EPOLLPRI)) != 0 ? RTE_INTR_EVENT_IN : 0) |
-		((events & EPOLLERR) != 0 ? RTE_INTR_EVENT_ERR : 0) |
-		((events & EPOLLHUP) != 0 ? RTE_INTR_EVENT_HUP : 0) |
-		((events & EPOLLRDHUP) != 0 ? RTE_INTR_EVENT_RDHUP : 0);
-}
-
 /*
- * Reads the counter of the event away. The descriptor may be a blocking one, but epoll has just
- * said that there is something.
+ * Reads the counter of the event away. The descriptor may be a blocking one, but the kernel has
+ * just said that there is something.
  *
  * Returns 1, 0 if it turned out that there was nothing, or -errno if there never will be.
  */
@@ -465,7 +465,7 @@ callbacks_run(struct intr_source *source, uint32_t events)
 	struct intr_callback *callback;
 
 	round_nb++;
-	active_events = flags_from_epoll(events);
+	active_events = events;
 	TAILQ_FOREACH(callback, &source->callbacks, next) {
 		if (callback->doomed || callback->round > round_nb)
 			continue;
@@ -503,13 +503,13 @@ source_round(struct intr_source *source, uint32_t events)
 {
 	int rc = 1;
 
-	if ((events & (EPOLLIN | EPOLLPRI)) != 0) {
+	if ((events & RTE_INTR_EVENT_IN) != 0) {
 		pthread_mutex_unlock(&lock);
 		rc = counter_read(source->handle);
 		pthread_mutex_lock(&lock);
 	}
 	if (rc != 0)
-		callbacks_run(source, rc < 0 ? events | EPOLLERR : events);
+		callbacks_run(source, rc < 0 ? events | RTE_INTR_EVENT_ERR : events);
 	if (rc < 0)
 		source_drop(source, -rc);
 	else if ((events & GONE) != 0 && fd_is_dead(source->handle->fd))
@@ -532,20 +532,18 @@ source_serve(struct intr_source *source, uint32_t events)
 }
 
 static int
-epoll_make(void)
+poll_make(void)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = STOP_ID };
-	int fd = epoll_create1(EPOLL_CLOEXEC);
+	int fd = eal_intr_poll_make();
 	int rc;
 
 	if (fd < 0)
-		return -errno;
-	if (epoll_ctl(fd, EPOLL_CTL_ADD, stop_fd, &event) < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
+		return fd;
+	rc = eal_intr_poll_add(fd, stop_fd, STOP_ID);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
 }
 
 /* Sources whose descriptor was closed in the meantime go. */
@@ -556,7 +554,7 @@ sources_relist(void)
 
 	for (source = LIST_FIRST(&sources); source != NULL; source = after) {
 		after = LIST_NEXT(source, next);
-		if (source_epoll(source, EPOLL_CTL_ADD) == 0)
+		if (source_watch(source) == 0)
 			continue;
 		EAL_LOG(WARNING, "Interrupt fd %d cannot be waited for",
 			source->handle->fd);
@@ -569,29 +567,29 @@ sources_relist(void)
 
 /* The only way to be rid of a file that is open elsewhere but has no descriptor here. */
 static void
-epoll_remake(void)
+poll_remake(void)
 {
-	int fd = epoll_make();
+	int fd = poll_make();
 
 	if (fd < 0)
 		return;
-	close(epoll_fd);
-	epoll_fd = fd;
+	close(poll_fd);
+	poll_fd = fd;
 	sources_relist();
 	leftovers = false;
 }
 
 static void
-event_handle(const struct epoll_event *event)
+event_handle(const struct eal_intr_event *event)
 {
 	struct intr_source *source;
 
 	pthread_mutex_lock(&lock);
-	source = source_by_id(event->data.u64);
+	source = source_by_id(event->id);
 	if (source != NULL)
-		source_serve(source, event->events);
+		source_serve(source, event->flags);
 	else if (leftovers)
-		epoll_remake();
+		poll_remake();
 	pthread_mutex_unlock(&lock);
 }
 
@@ -602,21 +600,21 @@ event_handle(const struct epoll_event *event)
 static void *
 intr_thread_main(void *arg)
 {
-	struct epoll_event event;
+	struct eal_intr_event event;
 	int n;
 
 	(void)arg;
 	is_intr_thread = true;
 	for (;;) {
-		n = epoll_wait(epoll_fd, &event, 1, -1);
-		if (n < 0 && errno != EINTR)
+		n = eal_intr_poll_wait(poll_fd, &event);
+		if (n < 0)
 			break;
-		if (n == 1 && event.data.u64 == STOP_ID)
+		if (n == 1 && event.id == STOP_ID)
 			return NULL;
 		if (n == 1)
 			event_handle(&event);
 	}
-	EAL_LOG(ERR, "Cannot wait for interrupts: %s", strerror(errno));
+	EAL_LOG(ERR, "Cannot wait for interrupts: %s", strerror(-n));
 	return NULL;
 }
 
@@ -669,25 +667,25 @@ own_sources_cleanup(void)
 }
 
 static int
-epoll_open(void)
+poll_open(void)
 {
-	int fd = epoll_make();
+	int fd = poll_make();
 
 	if (fd < 0)
 		return fd;
 	pthread_mutex_lock(&lock);
-	epoll_fd = fd;
+	poll_fd = fd;
 	sources_relist();
 	pthread_mutex_unlock(&lock);
 	return 0;
 }
 
 static void
-epoll_close(void)
+poll_close(void)
 {
 	pthread_mutex_lock(&lock);
-	close(epoll_fd);
-	epoll_fd = -1;
+	close(poll_fd);
+	poll_fd = -1;
 	leftovers = false;
 	pthread_mutex_unlock(&lock);
 }
@@ -705,12 +703,12 @@ eal_intr_init(void)
 		rc = -errno;
 		goto err;
 	}
-	rc = epoll_open();
+	rc = poll_open();
 	if (rc < 0)
 		goto err_stop_fd;
 	rc = own_sources_init();
 	if (rc < 0)
-		goto err_epoll;
+		goto err_poll;
 	rc = thread_start();
 	if (rc < 0)
 		goto err_own_sources;
@@ -718,8 +716,8 @@ eal_intr_init(void)
 
 err_own_sources:
 	own_sources_cleanup();
-err_epoll:
-	epoll_close();
+err_poll:
+	poll_close();
 err_stop_fd:
 	close(stop_fd);
 	stop_fd = -1;
@@ -756,7 +754,7 @@ eal_intr_cleanup(void)
 	own_sources_cleanup();
 	eventfd_write(stop_fd, 1);
 	pthread_join(thread, NULL);
-	epoll_close();
+	poll_close();
 	sources_free();
 	eal_dev_event_cleanup();
 	close(stop_fd);
