@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The driver of edu on the kernel's VFIO. The guest script says by DPDK_TEST_EAL_ARGS and
- * DPDK_TEST_INTERRUPT in which way interrupts come, by DPDK_TEST_HUGEPAGES whether there are huge
- * pages, by DPDK_TEST_DMA_MASK how far the device reaches (28 bits if not said), and by
- * DPDK_TEST_IN_REACH that this is far enough for EAL's memory.
+ * The driver of edu on the kernel's VFIO, as against what the kernel tells; what it does anywhere
+ * is in driver_tests.h. The guest script says by DPDK_TEST_EAL_ARGS and DPDK_TEST_INTERRUPT in
+ * which way interrupts come, by DPDK_TEST_HUGEPAGES whether there are huge pages, by
+ * DPDK_TEST_DMA_MASK how far the device reaches (28 bits if not said), and by DPDK_TEST_IN_REACH
+ * that this is far enough for EAL's memory.
  */
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +31,6 @@
 
 #define TIMEOUT_MS 15000
 #define EDU 0x1234, 0x11e8
-#define EDU_ID 0x010000edu
 
 static char bdf[VM_BDF_LEN];
 static struct rte_pci_device *dev;
@@ -79,37 +78,6 @@ kernel_interrupts(const char *text)
 }
 
 static void
-test_it_says_what_it_is(void **state)
-{
-	uint32_t id = 0;
-
-	assert_int_equal(rte_edu_identification(edu, &id), 0);
-	assert_int_equal(id, EDU_ID);
-}
-
-static void
-test_it_is_alive(void **state)
-{
-	static const uint32_t values[] = { 0, 1, 0x12345678, 0x80000000, UINT32_MAX };
-	size_t i;
-
-	for (i = 0; i < RTE_DIM(values); i++)
-		assert_int_equal(rte_edu_liveness(edu, values[i]), 0);
-}
-
-static void
-test_factorial_by_interrupt(void **state)
-{
-	uint32_t n, result, expected = 1;
-
-	for (n = 1; n <= 12; n++) {
-		expected *= n;
-		assert_int_equal(rte_edu_factorial(edu, n, &result, TIMEOUT_MS), 0);
-		assert_int_equal(result, expected);
-	}
-}
-
-static void
 test_interrupts_come_the_way_that_was_asked_for(void **state)
 {
 	const char *way = getenv("DPDK_TEST_INTERRUPT");
@@ -122,20 +90,6 @@ test_interrupts_come_the_way_that_was_asked_for(void **state)
 	assert_int_equal(rte_edu_irq_wait(edu, 0x2, NULL, TIMEOUT_MS), 0);
 	after = kernel_interrupts(way);
 	assert_true(after > before);
-}
-
-static void
-test_each_raised_interrupt_arrives_and_is_told_once(void **state)
-{
-	uint32_t seen, bits;
-
-	for (bits = 0x2; bits != 0x100; bits <<= 1) {
-		seen = 0;
-		assert_int_equal(rte_edu_irq_raise(edu, bits), 0);
-		assert_int_equal(rte_edu_irq_wait(edu, bits, &seen, TIMEOUT_MS), 0);
-		assert_int_equal(seen, bits);
-		assert_int_equal(rte_edu_irq_wait(edu, bits, NULL, 0), -ETIMEDOUT);
-	}
 }
 
 static const struct {
@@ -178,19 +132,6 @@ test_dma_both_ways(void **state)
 }
 
 static void
-test_dma_keeps_what_it_does_not_touch(void **state)
-{
-	uint8_t buf[256], got[256];
-
-	fill(buf, sizeof(buf), 1);
-	assert_int_equal(rte_edu_dma_write(edu, 0, buf, sizeof(buf), TIMEOUT_MS), 0);
-	assert_int_equal(rte_edu_dma_write(edu, 100, "0123456789", 10, TIMEOUT_MS), 0);
-	memcpy(&buf[100], "0123456789", 10);
-	assert_int_equal(rte_edu_dma_read(edu, 0, got, sizeof(got), TIMEOUT_MS), 0);
-	assert_memory_equal(got, buf, sizeof(buf));
-}
-
-static void
 dma_iova_both_ways(uint64_t iova, uint8_t *memory, size_t len)
 {
 	uint8_t expected[256];
@@ -223,36 +164,6 @@ test_dma_of_memory_from_eal(void **state)
 		assert_int_equal(rte_edu_dma_iova(edu, RTE_EDU_DMA_TO_DEVICE, iova, 0, 256,
 			TIMEOUT_MS), -ERANGE);
 	rte_free(memory);
-}
-
-/* where no memory of EAL's is, and the slots of the driver are not */
-#define LOW_IOVA 0x100000
-
-static void
-test_dma_of_memory_that_the_program_maps(void **state)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
-
-	assert_ptr_not_equal(memory, MAP_FAILED);
-	assert_int_equal(rte_extmem_register(memory, page, NULL, 0, page), 0);
-	assert_int_equal(rte_dev_dma_map(&dev->device, memory, LOW_IOVA, page), 0);
-	dma_iova_both_ways(LOW_IOVA, memory, 256);
-	assert_int_equal(rte_dev_dma_unmap(&dev->device, memory, LOW_IOVA, page), 0);
-	assert_int_equal(rte_extmem_unregister(memory, page), 0);
-	munmap(memory, page);
-}
-
-static void
-test_a_range_outside_the_buffer_is_refused(void **state)
-{
-	uint8_t byte = 0;
-
-	assert_int_equal(rte_edu_dma_write(edu, RTE_EDU_BUFFER_SIZE, &byte, 1, TIMEOUT_MS),
-		-EINVAL);
-	assert_int_equal(rte_edu_dma_read(edu, 1, &byte, RTE_EDU_BUFFER_SIZE, TIMEOUT_MS),
-		-EINVAL);
 }
 
 static long
@@ -332,16 +243,9 @@ test_unbinding_in_use_ends_well_for_both_sides(void **state)
 #define EDU_TEST(f) cmocka_unit_test_setup_teardown(f, open_edu, close_edu)
 
 static const struct CMUnitTest tests[] = {
-	EDU_TEST(test_it_says_what_it_is),
-	EDU_TEST(test_it_is_alive),
-	EDU_TEST(test_factorial_by_interrupt),
 	EDU_TEST(test_interrupts_come_the_way_that_was_asked_for),
-	EDU_TEST(test_each_raised_interrupt_arrives_and_is_told_once),
 	EDU_TEST(test_dma_both_ways),
-	EDU_TEST(test_dma_keeps_what_it_does_not_touch),
 	EDU_TEST(test_dma_of_memory_from_eal),
-	EDU_TEST(test_dma_of_memory_that_the_program_maps),
-	EDU_TEST(test_a_range_outside_the_buffer_is_refused),
 	EDU_TEST(test_memory_is_of_the_pages_that_the_system_has),
 	EDU_TEST(test_unbinding_in_use_ends_well_for_both_sides),
 };

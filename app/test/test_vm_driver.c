@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The table of driver tests over the kernel's drivers. The guest script says by DPDK_TEST_TRANSPORT
+ * which rows are for the device that it has.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "driver_tests.h"
+#include "vm.h"
+
+#define EDU 0x1234, 0x11e8
+
+/* What the kernel does with the device. */
+struct vm_way {
+	const char *set;	/* as in DPDK_TEST_TRANSPORT */
+	const char *kernel_driver;
+};
+
+/* Once: a device stays bound from test to test, and from row to row of one driver. */
+static void
+setup(struct driver_case *c)
+{
+	const struct vm_way *way = c->transport->priv;
+	static const char *bound;
+
+	assert_true(vm_find(EDU, c->device[0].devargs));
+	if (bound == NULL || strcmp(bound, way->kernel_driver) != 0)
+		assert_int_equal(vm_bind(c->device[0].devargs, way->kernel_driver), 0);
+	bound = way->kernel_driver;
+}
+
+static void
+teardown(struct driver_case *c)
+{
+	assert_true(vm_is_bound(c->device[0].devargs));
+}
+
+#define NO_RESET "the device has none that the kernel could use"
+#define ONE "the guest has one"
+
+/* ---- QEMU's device ---- */
+
+static const struct vm_way vfio_pci = { "vfio-pci", "vfio-pci" };
+
+#define VFIO_PCI \
+	.nb = 1, \
+	.setup = setup, \
+	.teardown = teardown, \
+	.backend = "vfio", \
+	.registers_mapped = true, \
+	.priv = &vfio_pci, \
+	.lacks = { \
+		[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
+		[DRIVER_MEMORY] = "QEMU's device has none", \
+		[DRIVER_RESET] = NO_RESET, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
+
+/* ---- the device of dpdk-vfio-user, which QEMU shows to the guest ---- */
+
+static const struct vm_way served = { "served", "vfio-pci" };
+
+#define SERVED \
+	.nb = 1, \
+	.setup = setup, \
+	.teardown = teardown, \
+	.backend = "vfio", \
+	.registers_mapped = true, \
+	.window = { .offset = 0, .size = UINT64_C(64) << 10 }, \
+	.priv = &served, \
+	.lacks = { \
+		[DRIVER_TRAPPED] = "what the server does not let be mapped QEMU traps, not we", \
+		[DRIVER_RESET] = NO_RESET, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
+
+#define BY_MSI .args = { "--vfio-intr=msi" }, .intr = RTE_INTR_HANDLE_VFIO_MSI
+#define BY_INTX .args = { "--vfio-intr=legacy" }, .intr = RTE_INTR_HANDLE_VFIO_LEGACY
+
+static const struct driver_transport transports[] = {
+	{ .name = "vfio-pci, MSI", VFIO_PCI, BY_MSI },
+	{ .name = "vfio-pci, INTx", VFIO_PCI, BY_INTX },
+	{ .name = "served, MSI", SERVED, BY_MSI },
+	{ .name = "served, INTx", SERVED, BY_INTX },
+};
+
+/* Those of one guest, or all to look at. */
+static void __attribute__((constructor))
+suite_register_vm_driver(void)
+{
+	static struct driver_transport chosen[RTE_DIM(transports)];
+	const char *set = getenv("DPDK_TEST_TRANSPORT");
+	size_t i;
+
+	memcpy(chosen, transports, sizeof(chosen));
+	for (i = 0; i < RTE_DIM(chosen); i++)
+		if (set != NULL && strcmp(set, ((const struct vm_way *)chosen[i].priv)->set) != 0)
+			chosen[i].name = NULL;
+	driver_suite_register("vm_driver", "vm", chosen, RTE_DIM(chosen));
+}
