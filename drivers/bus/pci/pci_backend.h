@@ -19,6 +19,7 @@
 
 struct pci_device;
 struct pci_scan;
+struct rte_kvargs;
 
 struct pci_backend {
 	const char *name;	/**< as shown to users, e.g. "vfio" */
@@ -34,6 +35,22 @@ struct pci_backend {
 	 * Find devices the system does not list and emit each by rte_pci_scan_emit(). NULL: none.
 	 */
 	int (*scan)(struct pci_scan *scan);
+
+	/** Let go of what scan() may have kept. NULL: nothing. */
+	void (*scan_fini)(void);
+
+	/**
+	 * The address that a name stands for, always the same one.
+	 * @return 0; -EINVAL: no name of ours. NULL: our devices have none but their address.
+	 */
+	int (*name_parse)(const char *name, struct rte_pci_addr *addr);
+
+	/**
+	 * Write the name of the device that "bus=pci,backend=NAME,KEY=VALUE..." means: one that
+	 * name_parse() reads, or an address. NULL: users name our devices in no such way.
+	 * @return 0; -EINVAL: the keys or values make no sense, which the log tells
+	 */
+	int (*devargs_name)(const struct rte_kvargs *kvargs, char *name, size_t size);
 
 	/** IOVA mode the device needs: RTE_IOVA_PA, _VA, or _DC when it does not matter. */
 	enum rte_iova_mode (*iova_mode)(const struct pci_device *dev,

@@ -41,6 +41,7 @@ struct pci_device {
 	unsigned int pins;	/**< callbacks under way: it must not be freed */
 	unsigned int nb_handle_users;	/**< of the interrupt handles; see pci_handles.h */
 	char bus_info[48];	/**< what pub.bus_info points to */
+	char long_name[];	/**< pub.device.name if that is not pub.name */
 };
 
 /** The bus's view of a device that a driver handed in. */

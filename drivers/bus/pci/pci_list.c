@@ -19,6 +19,7 @@
 #include "pci_list.h"
 #include "pci_log.h"
 #include "pci_match.h"
+#include "pci_name.h"
 #include "pci_policy.h"
 #include "pci_scan.h"
 #include "pci_system.h"
@@ -100,7 +101,7 @@ entry_devargs(const struct pci_entry *entry)
 	RTE_EAL_DEVARGS_FOREACH("pci", devargs)
 		if (devargs == entry->devargs)
 			break;
-	if (devargs == NULL || rte_pci_addr_parse(devargs->name, &addr) != 0 ||
+	if (devargs == NULL || pci_name_parse(devargs->name, &addr) != 0 ||
 			pci_addr_key(&addr) != entry->key)
 		return NULL;
 	return devargs;
@@ -127,9 +128,10 @@ entry_identify(struct pci_entry *entry)
 
 /* What is set here never changes: other threads may look at it without a lock. */
 static struct pci_device *
-device_new(uint64_t key)
+device_new(uint64_t key, const char *name)
 {
-	struct pci_device *dev = calloc(1, sizeof(*dev));
+	const size_t len = name == NULL ? 0 : strlen(name) + 1;
+	struct pci_device *dev = calloc(1, sizeof(*dev) + len);
 
 	if (dev == NULL)
 		return NULL;
@@ -140,6 +142,8 @@ device_new(uint64_t key)
 	dev->pub.device.bus = &pci_bus;
 	dev->pub.device.name = dev->pub.name;
 	dev->pub.device.bus_info = dev->bus_info;
+	if (name != NULL)
+		dev->pub.device.name = memcpy(dev->long_name, name, len);
 	return dev;
 }
 
@@ -187,7 +191,7 @@ entry_describe(struct pci_entry *entry, struct pci_ident *ident)
 static int
 entry_complete(struct pci_entry *entry)
 {
-	struct pci_ident ident;
+	struct pci_ident ident = { .numa_node = -1 };
 	int rc;
 
 	rc = entry_identify(entry);
@@ -197,7 +201,7 @@ entry_complete(struct pci_entry *entry)
 	if (rc != 0)
 		return rc;
 	if (entry->dev == NULL)
-		entry->dev = device_new(entry->key);
+		entry->dev = device_new(entry->key, ident.name);
 	if (entry->dev == NULL)
 		return -ENOMEM;
 	device_fill(entry->dev, entry, &ident);
@@ -372,7 +376,7 @@ pci_list_name(uintptr_t token, char *name, size_t size)
 		dev = list.entries[i].dev;
 		if (dev == NULL || dev->token != token)
 			continue;
-		strlcpy(name, dev->pub.name, size);
+		strlcpy(name, dev->pub.device.name, size);
 		rc = 0;
 	}
 	pthread_mutex_unlock(&list.lock);

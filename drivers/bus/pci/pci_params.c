@@ -15,10 +15,11 @@
 #include "pci_device.h"
 #include "pci_list.h"
 #include "pci_log.h"
+#include "pci_name.h"
 
 static const char key_addr[] = "addr";
 
-/* What the text after "bus=pci," may say. */
+/* What a filter may say. */
 static const char *const filter_keys[] = {
 	key_addr,
 	NULL,
@@ -30,7 +31,7 @@ pci_parse(const char *name, void *addr)
 	struct rte_pci_addr parsed;
 	int rc;
 
-	rc = rte_pci_addr_parse(name, &parsed);
+	rc = pci_name_parse(name, &parsed);
 	if (rc == 0 && addr != NULL)
 		*(struct rte_pci_addr *)addr = parsed;
 	return rc;
@@ -40,41 +41,21 @@ pci_parse(const char *name, void *addr)
 static int
 kvargs_addr(const struct rte_kvargs *kvargs, struct rte_pci_addr *addr)
 {
+	const char *text = rte_kvargs_get(kvargs, key_addr);
+
 	if (rte_kvargs_count(kvargs, key_addr) == 0)
 		return 0;
-	return rte_pci_addr_parse(rte_kvargs_get(kvargs, key_addr), addr) == 0 ? 1 : -EINVAL;
-}
-
-static int
-devargs_set_name(struct rte_devargs *devargs, const struct rte_kvargs *kvargs)
-{
-	struct rte_pci_addr addr;
-	int rc;
-
-	rc = kvargs_addr(kvargs, &addr);
-	if (rc > 0)
-		rte_pci_device_name(&addr, devargs->name, sizeof(devargs->name));
-	if (rc < 0)
-		PCI_LOG(ERR, "\"%s\": addr is no PCI address", devargs->bus_str);
-	return RTE_MIN(rc, 0);
+	return text != NULL && pci_name_parse(text, addr) == 0 ? 1 : -EINVAL;
 }
 
 int
 pci_devargs_parse(struct rte_devargs *devargs)
 {
-	struct rte_kvargs *kvargs;
 	int rc;
 
 	if (devargs == NULL || devargs->bus_str == NULL)
 		return 0;
-	kvargs = rte_kvargs_parse(devargs->bus_str, NULL);
-	if (kvargs == NULL) {
-		PCI_LOG(ERR, "\"%s\" is no list of keys and values", devargs->bus_str);
-		rte_errno = ENODEV;
-		return -ENODEV;
-	}
-	rc = devargs_set_name(devargs, kvargs);
-	rte_kvargs_free(kvargs);
+	rc = pci_name_of_devargs(devargs);
 	if (rc != 0)
 		rte_errno = -rc;
 	return rc;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include <rte_devargs.h>
-#include <rte_pci.h>
 
 #include "pci_addr.h"
 #include "pci_log.h"
+#include "pci_name.h"
 #include "pci_policy.h"
 
 struct pci_policy_row {
@@ -32,7 +32,7 @@ policy_add(struct pci_policy *policy, struct rte_devargs *devargs)
 	struct pci_policy_row *rows;
 	struct rte_pci_addr addr;
 
-	if (rte_pci_addr_parse(devargs->name, &addr) != 0) {
+	if (pci_name_parse(devargs->name, &addr) != 0) {
 		PCI_LOG(WARNING, "\"%s\" in the list of %s devices is no PCI address: ignored",
 			devargs->name,
 			devargs->policy == RTE_DEV_BLOCKED ? "blocked" : "allowed");

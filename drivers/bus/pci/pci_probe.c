@@ -17,6 +17,7 @@
 #include "pci_list.h"
 #include "pci_log.h"
 #include "pci_match.h"
+#include "pci_scan.h"
 #include "pci_system.h"
 
 static bool
@@ -232,6 +233,7 @@ pci_cleanup(void)
 			failure = rc;
 	}
 	pci_list_clear();
+	pci_scan_fini();
 	pci_match_fini();
 	pci_kernel_drivers_free();
 	pci_system_fini();

@@ -72,6 +72,21 @@ pci_scan_found(struct pci_scan *scan, const struct rte_pci_addr *addr, uint64_t 
 	});
 }
 
+/* With the name behind it. */
+static struct pci_ident *
+ident_copy(const struct pci_ident *ident)
+{
+	const size_t len = ident->name == NULL ? 0 : strlen(ident->name) + 1;
+	struct pci_ident *copy = malloc(sizeof(*copy) + len);
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *ident;
+	if (len != 0)
+		copy->name = memcpy(copy + 1, ident->name, len);
+	return copy;
+}
+
 RTE_EXPORT_INTERNAL_SYMBOL(rte_pci_scan_emit)
 int
 rte_pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
@@ -85,10 +100,9 @@ rte_pci_scan_emit(struct pci_scan *scan, const struct pci_backend *backend,
 
 	if (!pci_scan_wants(scan, addr))
 		return 0;
-	entry.ident = malloc(sizeof(*ident));
+	entry.ident = ident_copy(ident);
 	if (entry.ident == NULL)
 		return -ENOMEM;
-	*entry.ident = *ident;
 	if (scan_add(scan, entry) != 0) {
 		free(entry.ident);
 		return -ENOMEM;
@@ -164,4 +178,16 @@ pci_scan_run(void)
 	rc = scan_locked();
 	pthread_mutex_unlock(&scan_lock);
 	return rc;
+}
+
+void
+pci_scan_fini(void)
+{
+	const struct pci_backend *backend = NULL;
+
+	pthread_mutex_lock(&scan_lock);
+	while ((backend = pci_backend_next(backend)) != NULL)
+		if (backend->scan_fini != NULL)
+			backend->scan_fini();
+	pthread_mutex_unlock(&scan_lock);
 }

@@ -25,6 +25,7 @@ struct pci_ident {
 	struct rte_pci_id id;
 	int numa_node;	/**< -1: none is nearer than the others */
 	struct rte_mem_resource bar[PCI_MAX_RESOURCE];	/**< addr is NULL */
+	const char *name;	/**< what users call it, always the same; NULL: its address */
 };
 
 /**
@@ -56,5 +57,8 @@ int pci_scan_found(struct pci_scan *scan, const struct rte_pci_addr *addr, uint6
  * @return 0, or -errno with the list as it was
  */
 int pci_scan_run(void);
+
+/** Let backends forget what they keep from one scan to the next. */
+void pci_scan_fini(void);
 
 #endif /* PCI_SCAN_H */
