@@ -5,20 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <rte_branch_prediction.h>
-#include <rte_byteorder.h>
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "pci_access.h"
 #include "pci_backend.h"
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_vfio.h"
 #include "pci_vfio_eal.h"
+#include "pci_vfio_region.h"
 
 static bool
 ends_with(const char *name, const char *tail)
@@ -90,6 +90,13 @@ state_new(struct pci_device *dev, int fd, const struct vfio_device_info *info)
 	return 0;
 }
 
+static int
+region_ask(const struct pci_device *dev, struct vfio_region_info *info, int *fd)
+{
+	*fd = dev->state->fd;
+	return ioctl(*fd, VFIO_DEVICE_GET_REGION_INFO, info) == 0 ? 0 : -errno;
+}
+
 /*
  * No VFIO_DEVICE_RESET here: the kernel resets the function whenever the first descriptor of a
  * device is opened, and tells by VFIO_DEVICE_FLAGS_RESET only that this has worked. Another one
@@ -111,32 +118,13 @@ vfio_open(struct pci_device *dev)
 	}
 	rte_intr_dev_fd_set(dev->pub.intr_handle, fd);
 	rte_intr_dev_fd_set(dev->pub.vfio_req_intr_handle, fd);
-	rc = pci_vfio_regions_fill(dev, info.num_regions);
+	rc = pci_vfio_regions_fill(dev, info.num_regions, region_ask);
 	if (rc != 0) {
 		PCI_LOG(ERR, "%s: cannot be used: %s", dev->pub.name, rte_strerror(-rc));
 		pci_regions_clear(dev);
 		vfio_close(dev);
 	}
 	return rc;
-}
-
-static int
-command_enable(const struct pci_device *dev)
-{
-	const uint16_t wanted = RTE_PCI_COMMAND_MEMORY | RTE_PCI_COMMAND_MASTER;
-	rte_le16_t raw;
-	uint16_t old;
-	int rc;
-
-	rc = pci_access_read(dev, PCI_REGION_CONFIG, &raw, sizeof(raw), RTE_PCI_COMMAND);
-	if (rc < 0)
-		return rc;
-	old = rte_le_to_cpu_16(raw);
-	if ((old & wanted) == wanted)
-		return 0;
-	raw = rte_cpu_to_le_16(old | wanted);
-	rc = pci_access_write(dev, PCI_REGION_CONFIG, &raw, sizeof(raw), RTE_PCI_COMMAND);
-	return rc < 0 ? rc : 0;
 }
 
 /* The primary process alone has the interrupts and switches the device on and off. */
@@ -150,7 +138,7 @@ vfio_start(struct pci_device *dev)
 	rc = pci_vfio_intr_start(dev);
 	if (rc != 0)
 		return rc;
-	rc = command_enable(dev);
+	rc = pci_vfio_command_enable(dev);
 	if (rc != 0) {
 		PCI_LOG(ERR, "%s: cannot enable memory and bus mastering: %s", dev->pub.name,
 			rte_strerror(-rc));

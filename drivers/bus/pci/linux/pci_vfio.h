@@ -24,16 +24,6 @@ struct pci_backend_state {
 };
 
 /**
- * Ask the kernel for each region, once, and say which parts of the BARs may be mapped.
- *
- * @param nb_regions
- *   How many the kernel says there are.
- * @return 0; -ENOTSUP: there is no configuration space; another -errno. What was filled in so
- *   far is for pci_regions_clear().
- */
-int pci_vfio_regions_fill(struct pci_device *dev, uint32_t nb_regions);
-
-/**
  * Choose the device's kind of interrupt and let the kernel say when it wants the device back
  * and when the device has failed.
  *

@@ -5,8 +5,6 @@
 #include <linux/vfio.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include <rte_byteorder.h>
 #include <rte_eal_paging.h>
@@ -16,7 +14,7 @@
 #include "pci_cap.h"
 #include "pci_device.h"
 #include "pci_log.h"
-#include "pci_vfio.h"
+#include "pci_vfio_region.h"
 
 /* Enough for 29 areas, so that most regions are told at the first call. */
 #define REGION_INFO_FIRST 512
@@ -33,46 +31,47 @@ struct msix_table {
 	struct rte_vfio_area area;
 };
 
-static int
-region_info_ioctl(int fd, uint32_t index, uint8_t *buf, uint32_t len)
-{
-	struct vfio_region_info info = { .argsz = len, .index = index };
-
-	memset(buf, 0, len);
-	memcpy(buf, &info, sizeof(info));
-	return ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, buf) == 0 ? 0 : -errno;
-}
+/* What is known, and how to know more. */
+struct filler {
+	struct pci_device *dev;
+	pci_vfio_region_ask_t ask;
+	struct msix_table msix;
+};
 
 /* Ask with a buffer of this length. -ENOBUFS: *len says which one it takes. */
 static int
-region_info_try(int fd, uint32_t index, uint32_t *len, struct rte_vfio_region *region)
+region_info_try(const struct filler *filler, uint32_t index, uint32_t *len,
+	struct rte_vfio_region *region, int *fd)
 {
-	uint8_t *buf = malloc(*len);
+	struct vfio_region_info *info = calloc(1, *len);
 	int rc;
 
-	if (buf == NULL)
+	if (info == NULL)
 		return -ENOMEM;
-	rc = region_info_ioctl(fd, index, buf, *len);
+	info->argsz = *len;
+	info->index = index;
+	rc = filler->ask(filler->dev, info, fd);
 	if (rc == 0) {
-		rc = rte_vfio_region_parse(buf, *len, region);
-		if (rc == -ENOBUFS && rte_vfio_region_info_len(buf, *len) > 0)
-			*len = (uint32_t)rte_vfio_region_info_len(buf, *len);
+		rc = rte_vfio_region_parse(info, *len, region);
+		if (rc == -ENOBUFS && rte_vfio_region_info_len(info, *len) > 0)
+			*len = (uint32_t)rte_vfio_region_info_len(info, *len);
 		else if (rc == -ENOBUFS)
 			rc = -EBADMSG;
 	}
-	free(buf);
+	free(info);
 	return rc;
 }
 
 static int
-region_info_get(int fd, uint32_t index, struct rte_vfio_region *region)
+region_info_get(const struct filler *filler, uint32_t index, struct rte_vfio_region *region,
+	int *fd)
 {
 	uint32_t len = REGION_INFO_FIRST;
 	unsigned int tries;
 	int rc = -ENOBUFS;
 
 	for (tries = 0; rc == -ENOBUFS && tries < REGION_INFO_TRIES; tries++)
-		rc = region_info_try(fd, index, &len, region);
+		rc = region_info_try(filler, index, &len, region, fd);
 	return rc;
 }
 
@@ -84,13 +83,14 @@ region_is_optional(uint32_t index)
 }
 
 /*
- * Ask for one region, once. What the kernel does not have is no region; what it tells in a way
+ * Ask for one region, once. What there is not is no region; what is told in a way
  * that makes no sense is one that is not mapped.
  */
 static int
-region_fetch(const struct pci_device *dev, uint32_t index, struct rte_vfio_region *region)
+region_fetch(const struct filler *filler, uint32_t index, struct rte_vfio_region *region, int *fd)
 {
-	int rc = region_info_get(dev->state->fd, index, region);
+	const struct pci_device *dev = filler->dev;
+	int rc = region_info_get(filler, index, region, fd);
 
 	if (rc == -EBADMSG || rc == -ENOBUFS) {
 		PCI_LOG(WARNING, "%s: region %" PRIu32 ": capabilities make no sense, using read"
@@ -114,13 +114,13 @@ region_flags(const struct rte_vfio_region *info)
 
 /* Config space, ROM and VGA: reached by calls only. */
 static int
-region_fill(struct pci_device *dev, uint32_t index)
+region_fill(const struct filler *filler, uint32_t index)
 {
-	struct pci_region *region = &dev->region[index];
+	struct pci_region *region = &filler->dev->region[index];
 	struct rte_vfio_region info = { 0 };
-	int rc;
+	int fd, rc;
 
-	rc = region_fetch(dev, index, &info);
+	rc = region_fetch(filler, index, &info, &fd);
 	if (rc == 0) {
 		region->size = info.size;
 		region->fd_offset = info.offset;
@@ -131,36 +131,37 @@ region_fill(struct pci_device *dev, uint32_t index)
 }
 
 static int
-bar_areas(const struct pci_device *dev, unsigned int bar, const struct rte_vfio_region *info,
-	const struct msix_table *msix, struct pci_region *region)
+bar_areas(const struct rte_vfio_region *info, const struct rte_vfio_area *msix_table, int fd,
+	struct pci_region *region)
 {
-	const struct rte_vfio_area *table = msix->bar == bar ? &msix->area : NULL;
 	int nb;
 
-	nb = rte_vfio_region_mappable(info, table, rte_mem_page_size(), &region->areas);
+	nb = rte_vfio_region_mappable(info, msix_table, rte_mem_page_size(), &region->areas);
 	if (nb < 0)
 		return nb;
 	region->nb_areas = (uint32_t)nb;
-	region->fd = nb > 0 ? dev->state->fd : -1;
-	if (table != NULL)
-		region->avoid = rte_vfio_area_pages(table, rte_mem_page_size());
+	region->fd = nb > 0 ? fd : -1;
+	if (msix_table != NULL)
+		region->avoid = rte_vfio_area_pages(msix_table, rte_mem_page_size());
 	return 0;
 }
 
 static int
-bar_fill(struct pci_device *dev, unsigned int bar, bool ioport, const struct msix_table *msix)
+bar_fill(const struct filler *filler, unsigned int bar, bool ioport)
 {
-	struct pci_region *region = &dev->region[bar];
+	const struct rte_vfio_area *table = filler->msix.bar == bar ? &filler->msix.area : NULL;
+	struct pci_region *region = &filler->dev->region[bar];
 	struct rte_vfio_region info = { 0 };
+	int fd = -1;
 	int rc;
 
-	rc = region_fetch(dev, bar, &info);
+	rc = region_fetch(filler, bar, &info, &fd);
 	if (rc == 0) {
 		region->size = info.size;
 		region->fd_offset = info.offset;
 		region->flags = region_flags(&info) | (ioport ? PCI_REGION_F_IOPORT : 0);
 		if (!ioport)
-			rc = bar_areas(dev, bar, &info, msix, region);
+			rc = bar_areas(&info, table, fd, region);
 	}
 	rte_vfio_region_fini(&info);
 	return rc;
@@ -229,37 +230,56 @@ msix_find(const struct pci_device *dev, struct msix_table *msix)
 }
 
 static int
-bars_fill(struct pci_device *dev)
+bars_fill(struct filler *filler)
 {
-	struct msix_table msix;
 	unsigned int ioports;
 	unsigned int bar;
 	int rc;
 
-	rc = ioports_find(dev, &ioports);
+	rc = ioports_find(filler->dev, &ioports);
 	if (rc == 0)
-		rc = msix_find(dev, &msix);
+		rc = msix_find(filler->dev, &filler->msix);
 	for (bar = 0; bar < PCI_MAX_RESOURCE && rc == 0; bar++)
-		rc = bar_fill(dev, bar, (ioports >> bar & 1) != 0, &msix);
+		rc = bar_fill(filler, bar, (ioports >> bar & 1) != 0);
 	return rc;
 }
 
 /* Config space first: what the others are stands there. */
 int
-pci_vfio_regions_fill(struct pci_device *dev, uint32_t nb_regions)
+pci_vfio_regions_fill(struct pci_device *dev, uint32_t nb_regions, pci_vfio_region_ask_t ask)
 {
+	struct filler filler = { .dev = dev, .ask = ask };
 	int rc;
 
 	if (nb_regions <= PCI_REGION_CONFIG)
 		return -ENOTSUP;
-	rc = region_fill(dev, PCI_REGION_CONFIG);
+	rc = region_fill(&filler, PCI_REGION_CONFIG);
 	if (rc == 0)
 		rc = pci_cap_load(dev);
 	if (rc == 0)
-		rc = bars_fill(dev);
+		rc = bars_fill(&filler);
 	if (rc == 0)
-		rc = region_fill(dev, PCI_REGION_ROM);
+		rc = region_fill(&filler, PCI_REGION_ROM);
 	if (rc == 0 && nb_regions > PCI_REGION_VGA)
-		rc = region_fill(dev, PCI_REGION_VGA);
+		rc = region_fill(&filler, PCI_REGION_VGA);
 	return rc;
+}
+
+int
+pci_vfio_command_enable(const struct pci_device *dev)
+{
+	const uint16_t wanted = RTE_PCI_COMMAND_MEMORY | RTE_PCI_COMMAND_MASTER;
+	rte_le16_t raw;
+	uint16_t old;
+	int rc;
+
+	rc = pci_access_read(dev, PCI_REGION_CONFIG, &raw, sizeof(raw), RTE_PCI_COMMAND);
+	if (rc < 0)
+		return rc;
+	old = rte_le_to_cpu_16(raw);
+	if ((old & wanted) == wanted)
+		return 0;
+	raw = rte_cpu_to_le_16(old | wanted);
+	rc = pci_access_write(dev, PCI_REGION_CONFIG, &raw, sizeof(raw), RTE_PCI_COMMAND);
+	return rc < 0 ? rc : 0;
 }
