@@ -69,7 +69,7 @@ extern int edu_logtype;
 struct rte_edu {
 	TAILQ_ENTRY(rte_edu) next;
 	unsigned int refs;	/**< one of the bus, one of each user; under the list's lock */
-	char name[PCI_PRI_STR_SIZE + 1];
+	char name[RTE_DEV_NAME_MAX_LEN];
 
 	pthread_mutex_t op_lock;	/**< one operation at a time; remove waits for it */
 	struct rte_pci_device *dev;	/**< used under op_lock, and in the interrupt callback */

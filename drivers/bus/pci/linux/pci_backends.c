@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "pci_backend.h"
-#include "pci_vfio.h"
+#include "pci_backends.h"
 
 const struct pci_backend *const pci_backends[] = {
 	&pci_vfio_backend,
+	&pci_vfio_user_backend,
 	NULL,
 };

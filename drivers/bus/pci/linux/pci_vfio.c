@@ -14,6 +14,7 @@
 #include <rte_errno.h>
 
 #include "pci_backend.h"
+#include "pci_backends.h"
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_vfio.h"

@@ -14,8 +14,6 @@ struct pci_device;
 struct pci_vfio_req;
 struct rte_intr_handle;
 
-extern const struct pci_backend pci_vfio_backend;
-
 struct pci_backend_state {
 	int fd;	/**< the device */
 	uint32_t nb_irqs;	/**< interrupt indexes that it has */

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_common.h>
+#include <rte_eal_memconfig.h>
+#include <rte_eal_paging.h>
+#include <rte_errno.h>
+#include <rte_memory.h>
+#include <rte_vfio_user.h>
+
+#include "pci_device.h"
+#include "pci_log.h"
+#include "pci_vfio_user.h"
+
+#define CALLBACK_NAME "pci_vfio_user"
+
+/* A piece of memory that the device may use: from one file, or reached by messages. */
+struct piece {
+	uint64_t iova;
+	uint64_t len;
+	uint8_t *addr;
+	uint64_t fd_offset;
+	int fd;	/* EAL's; -1: by messages */
+	bool user;	/* asked for by pci_vfio_user_dma_map() */
+	bool stays;	/* until the end; else it goes as it came */
+};
+
+struct pieces {
+	struct piece *piece;	/* sorted by IOVA */
+	uint32_t nb;
+	uint32_t max;
+};
+
+/* The lock is taken after that of EAL's memory, never before. */
+struct pci_vfio_user_dma {
+	pthread_mutex_t lock;
+	const char *name;	/* of the device */
+	int dev_id;
+	bool takes_fds;
+	bool listens;	/* to what comes and goes */
+	uint64_t page_size;	/* of the device */
+	struct pieces pieces;	/* what the device has */
+};
+
+/* ---- lists of pieces ---- */
+
+static int
+pieces_append(struct pieces *list, const struct piece *piece)
+{
+	const uint32_t max = list->max == 0 ? 16 : 2 * list->max;
+	struct piece *more;
+
+	if (list->nb == list->max) {
+		more = realloc(list->piece, max * sizeof(*more));
+		if (more == NULL)
+			return -ENOMEM;
+		list->piece = more;
+		list->max = max;
+	}
+	list->piece[list->nb++] = *piece;
+	return 0;
+}
+
+static void
+pieces_free(struct pieces *list)
+{
+	free(list->piece);
+	memset(list, 0, sizeof(*list));
+}
+
+static int
+piece_cmp(const void *a, const void *b)
+{
+	const struct piece *left = a, *right = b;
+
+	return (left->iova > right->iova) - (left->iova < right->iova);
+}
+
+/* The index of the first piece that ends behind an IOVA. */
+static uint32_t
+pieces_find(const struct pieces *list, uint64_t iova)
+{
+	uint32_t from = 0, to = list->nb;
+
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+
+		if (list->piece[mid].iova + (list->piece[mid].len - 1) < iova)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+static bool
+pieces_overlap(const struct pieces *list, const struct piece *piece)
+{
+	uint32_t i = pieces_find(list, piece->iova);
+
+	return i < list->nb && list->piece[i].iova <= piece->iova + (piece->len - 1);
+}
+
+/* Add all of more, or none. */
+static int
+pieces_add(struct pieces *list, const struct pieces *more)
+{
+	const uint32_t before = list->nb;
+	uint32_t i;
+
+	for (i = 0; i < more->nb; i++) {
+		if (pieces_append(list, &more->piece[i]) != 0) {
+			list->nb = before;
+			return -ENOMEM;
+		}
+	}
+	qsort(list->piece, list->nb, sizeof(*list->piece), piece_cmp);
+	return 0;
+}
+
+static void
+pieces_remove(struct pieces *list, uint32_t i)
+{
+	list->nb--;
+	memmove(&list->piece[i], &list->piece[i + 1], (list->nb - i) * sizeof(*list->piece));
+}
+
+/* ---- telling the server ---- */
+
+static int
+piece_host(const struct pci_vfio_user_dma *dma, const struct piece *piece, bool on)
+{
+	if (piece->fd >= 0)
+		return 0;
+	return rte_vfio_user_dma_host(dma->dev_id, piece->iova, piece->len,
+		on ? piece->addr : NULL, PROT_READ | PROT_WRITE);
+}
+
+static void
+pieces_unhost(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	uint32_t i;
+
+	for (i = 0; i < nb; i++)
+		piece_host(dma, &piece[i], false);
+}
+
+static int
+pieces_host(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < nb; i++) {
+		rc = piece_host(dma, &piece[i], true);
+		if (rc != 0) {
+			pieces_unhost(dma, piece, i);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* What the library is given for so many pieces: regions, and a descriptor for each. */
+static struct rte_vfio_user_mem_reg *
+regions_new(const struct piece *piece, uint32_t nb, int **fds)
+{
+	struct rte_vfio_user_mem_reg *reg = calloc(nb, sizeof(*reg) + sizeof(**fds));
+	uint32_t i;
+
+	if (reg == NULL)
+		return NULL;
+	*fds = (int *)(reg + nb);
+	for (i = 0; i < nb; i++) {
+		(*fds)[i] = piece[i].fd;
+		reg[i] = (struct rte_vfio_user_mem_reg){
+			.gpa = piece[i].iova,
+			.size = piece[i].len,
+			.fd_offset = piece[i].fd >= 0 ? piece[i].fd_offset : 0,
+			.protection = PROT_READ | PROT_WRITE,
+			.flags = piece[i].fd >= 0 ? RTE_VUSER_MEM_MAPPABLE : 0,
+		};
+	}
+	return reg;
+}
+
+/* All of them or none. */
+static int
+pieces_map(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	struct rte_vfio_user_mem_reg *reg;
+	int *fds;
+	int rc;
+
+	if (nb == 0)
+		return 0;
+	reg = regions_new(piece, nb, &fds);
+	if (reg == NULL)
+		return -ENOMEM;
+	rc = pieces_host(dma, piece, nb);
+	if (rc == 0) {
+		rc = rte_vfio_user_dma_map(dma->dev_id, reg, fds, nb);
+		if (rc != 0)
+			pieces_unhost(dma, piece, nb);
+	}
+	free(reg);
+	return rc;
+}
+
+static int
+pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	struct rte_vfio_user_mem_reg *reg;
+	int *fds;
+	int rc;
+
+	if (nb == 0)
+		return 0;
+	reg = regions_new(piece, nb, &fds);
+	if (reg == NULL)
+		return -ENOMEM;
+	rc = rte_vfio_user_dma_unmap(dma->dev_id, reg, nb);
+	pieces_unhost(dma, piece, nb);
+	free(reg);
+	return rc;
+}
+
+/* ---- from memory segments to pieces ---- */
+
+/* What a run of segments is gathered for. */
+struct gatherer {
+	const struct pci_vfio_user_dma *dma;
+	struct pieces *pieces;
+};
+
+static void
+piece_set_file(const struct gatherer *gatherer, const struct rte_memseg *ms, struct piece *piece)
+{
+	size_t offset;
+
+	piece->fd = -1;
+	if (!gatherer->dma->takes_fds)
+		return;
+	piece->fd = rte_memseg_get_fd_thread_unsafe(ms);
+	if (piece->fd >= 0 && rte_memseg_get_fd_offset_thread_unsafe(ms, &offset) == 0)
+		piece->fd_offset = offset;
+	else
+		piece->fd = -1;
+}
+
+/* Segments that stay go together where they can, for servers have limits to the number. */
+static bool
+piece_continues(const struct piece *last, const struct piece *piece)
+{
+	return last->stays && piece->stays && last->user == piece->user &&
+		last->addr + last->len == piece->addr && last->iova + last->len == piece->iova &&
+		last->fd == piece->fd &&
+		(piece->fd < 0 || last->fd_offset + last->len == piece->fd_offset);
+}
+
+static int
+gather(const struct gatherer *gatherer, const struct piece *piece)
+{
+	struct pieces *list = gatherer->pieces;
+
+	if (list->nb > 0 && piece_continues(&list->piece[list->nb - 1], piece)) {
+		list->piece[list->nb - 1].len += piece->len;
+		return 0;
+	}
+	return pieces_append(list, piece);
+}
+
+/* External memory outside of heaps is its owner's to map. */
+static int
+segment_gather(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+{
+	const struct gatherer *gatherer = arg;
+	struct piece piece = { .iova = ms->iova, .len = ms->len, .addr = ms->addr };
+
+	if ((msl->external != 0 && msl->heap == 0) || ms->iova == RTE_BAD_IOVA || ms->len == 0)
+		return 0;
+	piece.stays = msl->external != 0 || (ms->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE) != 0;
+	piece_set_file(gatherer, ms, &piece);
+	return gather(gatherer, &piece);
+}
+
+/* The segments in a range that EAL has just got. */
+static int
+range_gather(struct gatherer *gatherer, const void *addr, size_t len)
+{
+	const struct rte_memseg_list *msl = rte_mem_virt2memseg_list(addr);
+	const uint8_t *at = addr, *end = at + len;
+	const struct rte_memseg *ms;
+	int rc = 0;
+
+	while (msl != NULL && at < end && rc == 0) {
+		ms = rte_mem_virt2memseg(at, msl);
+		if (ms == NULL || ms->len == 0)
+			break;
+		rc = segment_gather(msl, ms, gatherer);
+		at = (const uint8_t *)ms->addr + ms->len;
+	}
+	return rc;
+}
+
+/* ---- events ---- */
+
+/* Map pieces and remember them; all or none. */
+static int
+dma_take(struct pci_vfio_user_dma *dma, const struct pieces *more)
+{
+	int rc;
+
+	rc = pieces_map(dma, more->piece, more->nb);
+	if (rc != 0)
+		return rc;
+	rc = pieces_add(&dma->pieces, more);
+	if (rc != 0)
+		pieces_unmap(dma, more->piece, more->nb);
+	return rc;
+}
+
+static void
+memory_came(struct pci_vfio_user_dma *dma, const void *addr, size_t len)
+{
+	struct pieces more = { .nb = 0 };
+	struct gatherer gatherer = { .dma = dma, .pieces = &more };
+	int rc;
+
+	rc = range_gather(&gatherer, addr, len);
+	if (rc == 0)
+		rc = dma_take(dma, &more);
+	if (rc != 0)
+		PCI_LOG(ERR, "%s: cannot use %zu bytes of new memory at %p: %s", dma->name, len,
+			addr, rte_strerror(-rc));
+	pieces_free(&more);
+}
+
+static void
+memory_goes(struct pci_vfio_user_dma *dma, const uint8_t *addr, size_t len)
+{
+	struct piece *piece;
+	uint32_t i = 0;
+	int rc;
+
+	while (i < dma->pieces.nb) {
+		piece = &dma->pieces.piece[i];
+		if (piece->user || piece->addr < addr || piece->addr >= addr + len) {
+			i++;
+			continue;
+		}
+		rc = pieces_unmap(dma, piece, 1);
+		if (rc != 0)
+			PCI_LOG(ERR, "%s: cannot take memory at IOVA %#" PRIx64 " back: %s",
+				dma->name, piece->iova, rte_strerror(-rc));
+		pieces_remove(&dma->pieces, i);
+	}
+}
+
+static void
+memory_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
+{
+	struct pci_vfio_user_dma *dma = arg;
+
+	pthread_mutex_lock(&dma->lock);
+	if (event == RTE_MEM_EVENT_ALLOC)
+		memory_came(dma, addr, len);
+	else
+		memory_goes(dma, addr, len);
+	pthread_mutex_unlock(&dma->lock);
+}
+
+/* ---- beginning and end ---- */
+
+/* With EAL's memory locked, so that nothing comes or goes in between. */
+static int
+dma_begin(struct pci_vfio_user_dma *dma)
+{
+	struct pieces all = { .nb = 0 };
+	struct gatherer gatherer = { .dma = dma, .pieces = &all };
+	int rc;
+
+	if (rte_mem_event_callback_register(CALLBACK_NAME, memory_event, dma) == 0)
+		dma->listens = true;
+	else if (rte_errno != ENOTSUP)
+		return -rte_errno;
+	rc = rte_memseg_walk_thread_unsafe(segment_gather, &gatherer) < 0 ? -ENOMEM : 0;
+	pthread_mutex_lock(&dma->lock);
+	if (rc == 0)
+		rc = dma_take(dma, &all);
+	pthread_mutex_unlock(&dma->lock);
+	pieces_free(&all);
+	return rc;
+}
+
+static struct pci_vfio_user_dma *
+dma_new(const struct pci_device *dev)
+{
+	struct pci_vfio_user_dma *dma = calloc(1, sizeof(*dma));
+	struct rte_vfio_user_limits limits = { .max_msg_fds = 0 };
+
+	if (dma == NULL)
+		return NULL;
+	rte_vfio_user_get_limits(dev->state->dev_id, &limits);
+	pthread_mutex_init(&dma->lock, NULL);
+	dma->name = dev->pub.device.name;
+	dma->dev_id = dev->state->dev_id;
+	dma->takes_fds = limits.max_msg_fds > 0;
+	dma->page_size = RTE_MAX(limits.pgsizes & -limits.pgsizes, UINT64_C(1));
+	return dma;
+}
+
+static void
+dma_free(struct pci_vfio_user_dma *dma)
+{
+	if (dma->listens)
+		rte_mem_event_callback_unregister(CALLBACK_NAME, dma);
+	pieces_free(&dma->pieces);
+	pthread_mutex_destroy(&dma->lock);
+	free(dma);
+}
+
+int
+pci_vfio_user_dma_start(struct pci_device *dev)
+{
+	struct pci_vfio_user_dma *dma = dma_new(dev);
+	int rc;
+
+	if (dma == NULL)
+		return -ENOMEM;
+	rte_mcfg_mem_read_lock();
+	rc = dma_begin(dma);
+	rte_mcfg_mem_read_unlock();
+	if (rc != 0) {
+		PCI_LOG(ERR, "%s: cannot let the device use memory: %s", dma->name,
+			rte_strerror(-rc));
+		dma_free(dma);
+		return rc;
+	}
+	dev->state->dma = dma;
+	return 0;
+}
+
+void
+pci_vfio_user_dma_stop(struct pci_device *dev)
+{
+	struct pci_vfio_user_dma *dma = dev->state->dma;
+
+	if (dma == NULL)
+		return;
+	dev->state->dma = NULL;
+	if (dma->listens)
+		rte_mem_event_callback_unregister(CALLBACK_NAME, dma);
+	dma->listens = false;
+	pieces_unmap(dma, dma->pieces.piece, dma->pieces.nb);
+	dma_free(dma);
+}
+
+/* ---- what the driver or the application asks for ---- */
+
+/* Memory of EAL comes from files, any other is reached by messages. */
+static int
+user_gather(struct gatherer *gatherer, uint8_t *addr, uint64_t iova, size_t len)
+{
+	const struct rte_memseg_list *msl = rte_mem_virt2memseg_list(addr);
+	struct piece piece = { .iova = iova, .addr = addr, .fd = -1, .user = true, .stays = true };
+	const struct rte_memseg *ms;
+	size_t skip;
+	int rc = 0;
+
+	for (; len > 0 && rc == 0; len -= piece.len) {
+		ms = msl == NULL ? NULL : rte_mem_virt2memseg(piece.addr, msl);
+		piece.len = len;
+		piece.fd = -1;
+		if (ms != NULL && ms->len != 0) {
+			skip = (size_t)(piece.addr - (uint8_t *)ms->addr);
+			piece.len = RTE_MIN(len, ms->len - skip);
+			piece_set_file(gatherer, ms, &piece);
+			piece.fd_offset += skip;
+		}
+		rc = gather(gatherer, &piece);
+		piece.addr += piece.len;
+		piece.iova += piece.len;
+	}
+	return rc;
+}
+
+static int
+user_check(const struct pci_vfio_user_dma *dma, uintptr_t addr, uint64_t iova, size_t len)
+{
+	if (len == 0 || iova + (len - 1) < iova || addr + (len - 1) < addr)
+		return -EINVAL;
+	return ((addr | iova | len) & (dma->page_size - 1)) == 0 ? 0 : -EINVAL;
+}
+
+static int
+user_take(struct pci_vfio_user_dma *dma, uint8_t *addr, uint64_t iova, size_t len)
+{
+	struct piece whole = { .iova = iova, .len = len };
+	struct pieces more = { .nb = 0 };
+	struct gatherer gatherer = { .dma = dma, .pieces = &more };
+	int rc;
+
+	if (pieces_overlap(&dma->pieces, &whole))
+		return -EEXIST;
+	rc = user_gather(&gatherer, addr, iova, len);
+	if (rc == 0)
+		rc = dma_take(dma, &more);
+	pieces_free(&more);
+	return rc;
+}
+
+int
+pci_vfio_user_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
+{
+	struct pci_vfio_user_dma *dma = dev->state == NULL ? NULL : dev->state->dma;
+	int rc;
+
+	if (dma == NULL)
+		return -ENODEV;
+	rc = user_check(dma, (uintptr_t)addr, iova, len);
+	if (rc != 0)
+		return rc;
+	rte_mcfg_mem_read_lock();
+	pthread_mutex_lock(&dma->lock);
+	rc = user_take(dma, addr, iova, len);
+	pthread_mutex_unlock(&dma->lock);
+	rte_mcfg_mem_read_unlock();
+	return rc;
+}
+
+/* How many pieces from the first on are just this range; 0: it is not what was mapped. */
+static uint32_t
+user_pieces(const struct pieces *list, uint32_t first, uint64_t iova, uint64_t len)
+{
+	uint32_t i;
+
+	for (i = first; i < list->nb && len > 0; i++) {
+		if (!list->piece[i].user || list->piece[i].iova != iova || list->piece[i].len > len)
+			return 0;
+		iova += list->piece[i].len;
+		len -= list->piece[i].len;
+	}
+	return len == 0 ? i - first : 0;
+}
+
+static int
+user_give_back(struct pci_vfio_user_dma *dma, uint64_t iova, size_t len)
+{
+	const uint32_t first = pieces_find(&dma->pieces, iova);
+	uint32_t nb = user_pieces(&dma->pieces, first, iova, len);
+	int rc;
+
+	if (nb == 0)
+		return -EINVAL;
+	rc = pieces_unmap(dma, &dma->pieces.piece[first], nb);
+	while (nb-- > 0)
+		pieces_remove(&dma->pieces, first);
+	return rc;
+}
+
+int
+pci_vfio_user_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
+{
+	struct pci_vfio_user_dma *dma = dev->state == NULL ? NULL : dev->state->dma;
+	int rc;
+
+	RTE_SET_USED(addr);
+	if (dma == NULL)
+		return -ENODEV;
+	pthread_mutex_lock(&dma->lock);
+	rc = user_give_back(dma, iova, len);
+	pthread_mutex_unlock(&dma->lock);
+	return rc;
+}
