@@ -221,8 +221,21 @@ gather(int dev_id, json_t *root)
 
 /* ---------------------------------------------------------------------- printing ---- */
 
+/* What is a place or a length reads best in hexadecimal. */
+static bool
+is_hexadecimal(const char *key)
+{
+	static const char *const keys[] = { "size", "offset", "file_offset", "pgsizes" };
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
-value_print(const json_t *value)
+value_print(const char *key, const json_t *value)
 {
 	json_t *flag;
 	size_t i;
@@ -230,7 +243,8 @@ value_print(const json_t *value)
 	if (json_is_string(value))
 		printf(" %s", json_string_value(value));
 	else if (json_is_integer(value))
-		printf(" 0x%llx", (unsigned long long)json_integer_value(value));
+		printf(is_hexadecimal(key) ? " 0x%llx" : " %lld",
+			(long long)json_integer_value(value));
 	else if (json_is_boolean(value))
 		printf(" %s", json_is_true(value) ? "yes" : "no");
 	json_array_foreach(value, i, flag)
@@ -251,7 +265,7 @@ object_print(const char *title, json_t *object, int indent)
 		if (json_is_array(value) && json_is_object(json_array_get(value, 0)))
 			continue;
 		printf(" %s", key);
-		value_print(value);
+		value_print(key, value);
 	}
 	printf("\n");
 	json_object_foreach(object, key, value)
