@@ -7,6 +7,7 @@
 #include <rte_common.h>
 
 #include "bench.h"
+#include "check.h"
 #include "info.h"
 #include "serve.h"
 
@@ -21,6 +22,7 @@ static const struct command {
 } commands[] = {
 	{ "serve", "emulate devices until SIGTERM", serve_run },
 	{ "info", "tell what a server says about its device", info_run },
+	{ "check", "try whether a server keeps to the protocol", check_run },
 	{ "bench", "measure how fast a server answers", bench_run },
 };
 
