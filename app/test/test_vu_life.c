@@ -436,6 +436,54 @@ test_no_end_from_a_callback(void **state)
 	free(polled);
 }
 
+static void
+gone_unregister(struct served *served)
+{
+	hook_rc = rte_vfio_user_unregister(served->path);
+}
+
+/* Nor when it is the end of a client that is told. */
+static void
+test_no_end_from_the_end_of_a_client(void **state)
+{
+	struct served *served = *state;
+	struct vu_peer peer;
+	int i;
+
+	served->gone = gone_unregister;
+	for (i = 1; i <= 2; i++) {
+		hook_rc = 0;
+		peer_open(&peer, served->path);
+		peer_close(&peer);
+		served_wait(&served->destroy_device, i);
+		assert_int_equal(hook_rc, -EBUSY);
+	}
+	served->gone = NULL;
+}
+
+static void
+test_no_end_from_the_end_of_a_polled_client(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
+	struct served *polled = calloc(1, sizeof(*polled));
+	struct vu_peer peer;
+	pthread_t thread;
+
+	(void)state;
+	served_start(polled, &opt);
+	polled->gone = gone_unregister;
+	hook_rc = 0;
+	assert_int_equal(pthread_create(&thread, NULL, poll_main, polled), 0);
+	peer_open(&peer, polled->path);
+	peer_close(&peer);
+	served_wait(&polled->destroy_device, 1);
+	assert_int_equal(hook_rc, -EBUSY);
+	polled->gone = NULL;
+	served_stop(polled);
+	pthread_join(thread, NULL);
+	free(polled);
+}
+
 static atomic_int in_hook;
 static atomic_bool leave_hook;
 
@@ -670,6 +718,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_permissions_are_set_before_anybody_can_connect),
 	TEST(test_directory_that_forbids_or_is_not_there),
 	TEST(test_no_end_from_a_callback),
+	TEST(test_no_end_from_the_end_of_a_client),
+	TEST(test_no_end_from_the_end_of_a_polled_client),
 	TEST(test_end_in_the_middle_of_a_request),
 	TEST(test_end_with_work_left),
 	TEST(test_attached_and_detached_many_times),

@@ -39,7 +39,11 @@ on_new_device(int dev_id)
 static void
 on_destroy_device(int dev_id)
 {
-	atomic_fetch_add(&served_of(dev_id)->destroy_device, 1);
+	struct served *served = served_of(dev_id);
+
+	if (served->gone != NULL)
+		served->gone(served);
+	atomic_fetch_add(&served->destroy_device, 1);
 }
 
 static int

@@ -218,6 +218,20 @@ session_forget_client(struct vu_session *s)
 	vu_session_lock(s, 0);
 }
 
+/* These are callbacks as any other: the session neither ends in them nor takes the next client. */
+static void
+session_say_goodbye(struct vu_session *s)
+{
+	if (!s->announced)
+		return;
+	s->depth++;
+	if (s->ops.destroy_device != NULL)
+		s->ops.destroy_device(s->id);
+	session_forget_client(s);
+	s->depth--;
+	s->announced = false;
+}
+
 static void
 session_disconnect(struct vu_session *s)
 {
@@ -227,11 +241,7 @@ session_disconnect(struct vu_session *s)
 	s->serial = vu_session_serial();
 	s->state = s->listener.fd >= 0 ? VU_LISTENING : VU_ENDED;
 	vu_dma_msg_abort(s);
-	if (s->announced && s->ops.destroy_device != NULL)
-		s->ops.destroy_device(s->id);
-	if (s->announced)
-		session_forget_client(s);
-	s->announced = false;
+	session_say_goodbye(s);
 	while ((deferred = vu_deferred_pop(s)) != NULL)
 		vu_deferred_free(deferred);
 	free(s->held);
