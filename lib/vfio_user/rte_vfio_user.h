@@ -155,7 +155,8 @@ int rte_vfio_user_register(const char *sock_addr, const struct rte_vfio_user_not
  * is called by this thread, after rte_vfio_user_poll() was left.
  *
  * @return
- *   0; -ENOENT: no such session; -EBUSY: called from a callback of the session
+ *   0; -ENOENT: no such session; -EBUSY: called from a callback of the session; -EDEADLK: called
+ *   between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave()
  */
 __rte_experimental
 int rte_vfio_user_unregister(const char *sock_addr);
@@ -209,8 +210,9 @@ int rte_vfio_user_start(const char *sock_addr);
  *
  * @return
  *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
- *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). For a data path that does
- *   not want to be stopped there is rte_vfio_user_dma_sg().
+ *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). Between
+ *   rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() NULL also says that the table is just
+ *   being changed. For a data path that does not want to be stopped there is rte_vfio_user_dma_sg().
  */
 __rte_experimental
 const struct rte_vfio_user_mem *rte_vfio_user_get_mem_table(int dev_id);

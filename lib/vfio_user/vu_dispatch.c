@@ -56,6 +56,7 @@ vu_reply_data(struct vu_session *s, const struct vu_rx_msg *msg, const void *dat
 void *
 vu_reply_begin(struct vu_session *s, size_t len)
 {
+	vu_session_work(s, len / VU_TURN_BYTES);
 	return vu_tx_reserve(&s->spare, len);
 }
 

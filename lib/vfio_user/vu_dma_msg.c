@@ -70,8 +70,8 @@ static void
 job_finish(struct vu_dma_jobs *jobs, struct vu_dma_job *job, int rc)
 {
 	job_set_waiting(jobs, job, false);
-	if (job->id >= 0)
-		vu_pending_cancel(&jobs->pending, (uint16_t)job->id);
+	if (job->id >= 0 && vu_pending_cancel(&jobs->pending, (uint16_t)job->id))
+		jobs->nb_late++;
 	job->id = -1;
 	TAILQ_REMOVE(&jobs->list, job, next);
 	job->rc = rc;
@@ -108,7 +108,6 @@ job_send(struct vu_session *s, struct vu_dma_job *job)
 	iov[1].iov_base = job->buf;
 	iov[1].iov_len = (size_t)job->access.count;
 	hdr.id = (uint16_t)job->id;
-	s->jobs.used = true;
 	job->deadline = now_ms() + s->opt.request_timeout_ms;
 	return vu_conn_send(job_conn(s), &hdr, iov, job->write ? 2 : 1, NULL, 0);
 }
@@ -152,7 +151,7 @@ vu_dma_msg_abort(struct vu_session *s)
 	pthread_mutex_lock(&s->jobs.lock);
 	while ((job = TAILQ_FIRST(&s->jobs.list)) != NULL)
 		job_finish(&s->jobs, job, -ENODEV);
-	s->jobs.used = false;
+	s->jobs.nb_late = 0;
 	pthread_mutex_unlock(&s->jobs.lock);
 }
 
@@ -199,23 +198,32 @@ job_reply(struct vu_session *s, struct vu_dma_job *job, const struct vu_rx_msg *
 		job_set_waiting(&s->jobs, job, true);
 }
 
+/* A reply that comes when nobody waits for it any more is dropped; one to nothing is a lie. */
+static int
+reply_is_late(struct vu_dma_jobs *jobs)
+{
+	if (jobs->nb_late == 0)
+		return -EPROTO;
+	jobs->nb_late--;
+	return 0;
+}
+
 int
 vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg)
 {
 	struct vu_dma_job *job;
+	int rc = 0;
 
-	if (!s->jobs.used)
-		return -EPROTO;
 	pthread_mutex_lock(&s->jobs.lock);
 	job = vu_pending_take(&s->jobs.pending, &msg->hdr);
 	if (job != NULL)
 		job_reply(s, job, msg);
+	else
+		rc = reply_is_late(&s->jobs);
 	pthread_mutex_unlock(&s->jobs.lock);
-	if (job == NULL)
-		VU_LOG(WARNING, "%s: a reply that came too late, or that nobody waits for",
-			s->name);
-	vu_dma_msg_send(s);
-	return 0;
+	if (rc == 0)
+		vu_dma_msg_send(s);
+	return rc;
 }
 
 void

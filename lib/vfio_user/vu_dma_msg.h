@@ -29,7 +29,7 @@ struct vu_dma_jobs {
 	struct vu_dma_job_list list;	/**< all that are not finished */
 	atomic_uint nb_waiting;	/**< of them: a message is to be sent */
 	struct vu_pending pending;
-	bool used;	/**< something was sent since the client came: replies may come late */
+	uint32_t nb_late;	/**< messages whose reply nobody waits for any more */
 };
 
 void vu_dma_jobs_init(struct vu_dma_jobs *jobs);
@@ -45,7 +45,7 @@ int vu_dma_msg_copy(struct vu_session *s, uint64_t addr, void *buf, uint64_t len
 /** Send what waits. In the thread that serves; so below. */
 void vu_dma_msg_send(struct vu_session *s);
 
-/** A reply has come. @return 0, or -EPROTO: nothing was ever sent that it could be a reply to */
+/** A reply has come. @return 0, or -EPROTO: there is nothing that it could be a reply to */
 int vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg);
 
 /** The client is gone: all jobs fail. */

@@ -42,7 +42,7 @@ vu_session_find(int id)
 }
 
 struct vu_session *
-vu_session_get(int id)
+vu_session_hold(int id)
 {
 	struct vu_session *s;
 
@@ -52,6 +52,14 @@ vu_session_get(int id)
 	if (s != NULL)
 		atomic_fetch_add(&s->users, 1);
 	vu_epoch_leave();
+	return s;
+}
+
+struct vu_session *
+vu_session_get(int id)
+{
+	struct vu_session *s = vu_session_hold(id);
+
 	if (s == NULL || !atomic_load(&s->closing))
 		return s;
 	vu_session_put(s);
@@ -445,7 +453,8 @@ rte_vfio_user_unregister(const char *sock_addr)
 	struct vu_session *s;
 	int rc;
 
-	rc = unregister_begin(sock_addr, &s);
+	/* the thread that serves may have to wait for the end of this section */
+	rc = vu_epoch_inside() ? -EDEADLK : unregister_begin(sock_addr, &s);
 	if (rc < 0)
 		return rc;
 	session_stop(s);

@@ -358,16 +358,19 @@ session_cork(struct vu_session *s)
 		vu_conn_cork(&s->conn);
 }
 
-/* Handle the next message that was received. Returns as vu_conn_next(). */
+/* Handle the next message that was received. Returns as vu_rx_next(). */
 static int
 session_handle_next(struct vu_session *s)
 {
 	struct vu_rx_msg msg;
 	int rc;
 
+	/* nothing gives a reply that would not find room */
+	if (unlikely(vu_conn_blocked(&s->conn)))
+		return 0;
 	if (session_handle_deferred(s))
 		return 1;
-	rc = vu_conn_next(&s->conn, &msg);
+	rc = vu_rx_next(&s->conn.rx, &msg);
 	if (rc < 0)
 		vu_session_protocol_error(s, &msg.hdr);
 	if (rc <= 0)
@@ -399,7 +402,8 @@ session_serve(struct vu_session *s)
 	bool filled = false;
 	int rc;
 
-	while (s->doomed == 0 && nb < VU_TURN_MESSAGES) {
+	s->work = 0;
+	while (s->doomed == 0 && nb + s->work < VU_TURN_MESSAGES) {
 		rc = session_handle_next(s);
 		if (rc > 0) {
 			nb++;

@@ -37,6 +37,9 @@
 /** Messages of a session that are handled before it is another one's turn. */
 #define VU_TURN_MESSAGES 128u
 
+/** So much memory to be filled or read makes a message count for one more. */
+#define VU_TURN_BYTES 8192u
+
 enum vu_state {
 	VU_CREATED,
 	VU_LISTENING,
@@ -104,7 +107,8 @@ struct vu_session {
 	bool twin_ready;	/**< epoll says that something came on it */
 	int doomed;	/**< the connection is to end, for this reason; 0: no */
 	bool announced;	/**< new_device() was called and agreed */
-	unsigned int depth;	/**< of dispatches under way */
+	unsigned int work;	/**< what long ones of this turn count beyond their number */
+	unsigned int depth;	/**< of callbacks under way */
 	const struct vu_hdr *current;	/**< command that is handled; NULL: none */
 	uint8_t *held;	/**< receive buffer of that command; it waits for the client */
 	struct vu_tx spare;	/**< where a long reply grows */
@@ -117,7 +121,6 @@ struct vu_session {
 
 	/* of the client */
 	struct vu_caps peer;	/**< what it said about itself */
-	bool write_multiple;
 	uint32_t mig_state;	/**< enum vfio_device_mig_state; stays when the client goes */
 };
 
@@ -142,6 +145,13 @@ unsigned int vu_session_turn(struct vu_session *s);
 
 /** Is there something to do that epoll does not know of? */
 bool vu_session_has_work(const struct vu_session *s);
+
+/** A message takes as long as so many short ones: there will be fewer in this turn. */
+static inline void
+vu_session_work(struct vu_session *s, uint64_t messages)
+{
+	s->work += messages < VU_TURN_MESSAGES ? (unsigned int)messages : VU_TURN_MESSAGES;
+}
 
 /** Receive once. @return as vu_conn_fill() */
 int vu_session_fill(struct vu_session *s);
@@ -247,7 +257,10 @@ uint32_t vu_session_serial(void);
 /** The session with an id. In a section, or in the thread that serves it. NULL: none */
 struct vu_session *vu_session_find(int id);
 
-/** The same, to be kept until vu_session_put(). NULL: none, or it is being unregistered */
+/** The same, to be kept until vu_session_put(). */
+struct vu_session *vu_session_hold(int id);
+
+/** The same. NULL: none, or it is being unregistered */
 struct vu_session *vu_session_get(int id);
 void vu_session_put(struct vu_session *s);
 

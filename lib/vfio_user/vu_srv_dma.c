@@ -112,6 +112,7 @@ static int
 table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 {
 	uint64_t last = unmap->addr + (unmap->size - 1);
+	uint32_t nb = s->dma.nb_regions;
 	int rc = 0;
 
 	pthread_mutex_lock(&s->flat_lock);
@@ -122,6 +123,7 @@ table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 	else
 		rc = table_unmap_range(&s->dma, unmap->addr, last);
 	pthread_mutex_unlock(&s->flat_lock);
+	vu_session_work(s, nb - s->dma.nb_regions);
 	return rc;
 }
 

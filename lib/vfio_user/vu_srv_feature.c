@@ -97,6 +97,7 @@ logging_start(struct vu_session *s, const struct vu_rx_msg *msg, const struct vu
 	start.pgsize = RTE_MAX(start.pgsize, LOGGING_PGSIZE_MIN);
 	if (atomic_load(&s->dma.dirty_pgsize) != 0)
 		return -EINVAL;
+	vu_session_work(s, s->dma.nb_regions);
 	rc = vu_dma_dirty_track(&s->dma, start.pgsize);
 	if (rc < 0)
 		return rc;
@@ -114,6 +115,7 @@ static int
 logging_stop(struct vu_session *s, const struct vu_rx_msg *msg, const struct vu_feature *f)
 {
 	(void)f;
+	vu_session_work(s, s->dma.nb_regions);
 	vu_dma_dirty_track(&s->dma, 0);
 	return feature_echo(s, msg);
 }

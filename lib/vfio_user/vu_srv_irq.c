@@ -49,6 +49,7 @@ set_irqs(struct vu_session *s, const struct vu_rx_msg *msg)
 		&set);
 	if (rc < 0)
 		return rc;
+	vu_session_work(s, set.count);
 	if (irqs_rebind(&set))
 		return irqs_change(s, &set, msg->fds);
 	return vu_irqs_apply(&s->irqs, &set, msg->fds);
