@@ -206,6 +206,7 @@ set_regions(struct served *served)
 	regions->reg_info[SERVED_REGS].rw = regs_rw;
 	regions->reg_info[SERVED_MEM].base = served->mem;
 	regions->reg_info[SERVED_MAPPABLE].rw = map_rw;
+	regions->reg_info[SERVED_MAPPABLE].base = served->map;
 	regions->reg_info[SERVED_MAPPABLE].info = &mappable.info;
 	regions->reg_info[SERVED_MAPPABLE].fd = served->map_fd;
 	regions->reg_info[SERVED_WHOLE].base = served->map;

@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -336,10 +337,12 @@ memory_make(struct edu *edu)
 {
 	int rc;
 
-	edu->memory_fd = memfd_create("edu", MFD_CLOEXEC);
+	edu->memory_fd = memfd_create("edu", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (edu->memory_fd < 0)
 		return -errno;
-	if (ftruncate(edu->memory_fd, (off_t)MEMORY_LEN) < 0)
+	/* clients get the descriptor */
+	if (ftruncate(edu->memory_fd, (off_t)MEMORY_LEN) < 0 ||
+			fcntl(edu->memory_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		goto err_close;
 	edu->memory = mmap(NULL, MEMORY_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, edu->memory_fd, 0);
 	if (edu->memory == MAP_FAILED)

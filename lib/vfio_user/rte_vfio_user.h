@@ -59,7 +59,13 @@ typedef ssize_t (*rte_vfio_user_reg_acc_t)(struct rte_vfio_user_reg_info *reg, c
 struct rte_vfio_user_reg_info {
 	/** Answers accesses; NULL: accesses go to the memory at @p base. */
 	rte_vfio_user_reg_acc_t rw;
-	void *base;	/**< memory of the whole region, mapped by the application; or NULL */
+	/**
+	 * Memory of the whole region, mapped by the application; or NULL. If it is mapped from
+	 * @p fd a client can shrink that file. With both given the process survives it, also with
+	 * a callback: who falls into what is gone reads zeros and the session ends. But the memory
+	 * is lost for later clients, too. A memfd with F_SEAL_SHRINK cannot be shrunk.
+	 */
+	void *base;
 	int fd;	/**< what a client may map the region from; -1: it may not. Stays the caller's */
 	/**
 	 * Index, flags, size, offset in @p fd, and, with VFIO_REGION_INFO_FLAG_CAPS, a chain of
@@ -212,7 +218,8 @@ int rte_vfio_user_start(const char *sock_addr);
  *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
  *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). Between
  *   rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() NULL also says that the table is just
- *   being changed. For a data path that does not want to be stopped there is rte_vfio_user_dma_sg().
+ *   being changed. A client that truncates its file harms itself alone, as with
+ *   rte_vfio_user_dma_sg(), which is there for data paths that do not want to be stopped.
  */
 __rte_experimental
 const struct rte_vfio_user_mem *rte_vfio_user_get_mem_table(int dev_id);
@@ -573,7 +580,8 @@ int rte_vfio_user_get_dev_info(int dev_id, struct vfio_device_info *info);
  *   after any other error the structure is as it was.
  * @param fd
  *   Set to what the region can be mapped from, which is then the caller's, or to -1. Comes with
- *   the full answer only. May be NULL.
+ *   the full answer only. May be NULL. The file is long enough now; the server can shrink it at
+ *   any time, so whoever maps it has to expect SIGBUS, unless fcntl(F_GET_SEALS) says otherwise.
  * @return 0; -EINVAL: argsz too small, or no such region; -ENOMEM; or see above
  */
 __rte_experimental

@@ -14,6 +14,7 @@
 
 _Thread_local struct vu_reader *vu_reader_self;
 _Atomic uint64_t vu_epoch_now = 1;
+_Atomic uint32_t vu_epoch_signals;
 
 static _Atomic(struct vu_reader *) readers;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
@@ -114,20 +115,28 @@ reader_is_older(const struct vu_reader *reader, uint64_t epoch)
 	return reader != vu_reader_self && seen != 0 && seen < epoch;
 }
 
+static void
+wait_a_little(unsigned int *spins)
+{
+	const struct timespec nap = { .tv_nsec = WAIT_SLEEP_NS };
+
+	if (++*spins < WAIT_SPINS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
 void
 vu_epoch_wait(void)
 {
-	const struct timespec nap = { .tv_nsec = WAIT_SLEEP_NS };
 	uint64_t epoch = atomic_fetch_add(&vu_epoch_now, 1) + 1;
 	const struct vu_reader *reader;
 	unsigned int spins = 0;
 
-	for (reader = atomic_load(&readers); reader != NULL; reader = reader->next) {
-		while (reader_is_older(reader, epoch)) {
-			if (++spins < WAIT_SPINS)
-				sched_yield();
-			else
-				nanosleep(&nap, NULL);
-		}
-	}
+	for (reader = atomic_load(&readers); reader != NULL; reader = reader->next)
+		while (reader_is_older(reader, epoch))
+			wait_a_little(&spins);
+	/* faults are rare and short: none at all is waited for */
+	while (atomic_load(&vu_epoch_signals) > 0)
+		wait_a_little(&spins);
 }

@@ -54,4 +54,20 @@ void vu_epoch_leave(void);
 /** Wait until all sections that are under way have ended, but those of the calling thread. */
 void vu_epoch_wait(void);
 
+extern _Atomic uint32_t vu_epoch_signals;
+
+/** Begin a section in the handler of a signal, of any thread. */
+static inline void
+vu_epoch_enter_signal(void)
+{
+	atomic_fetch_add(&vu_epoch_signals, 1);
+}
+
+/** End it. */
+static inline void
+vu_epoch_leave_signal(void)
+{
+	atomic_fetch_sub(&vu_epoch_signals, 1);
+}
+
 #endif /* VU_EPOCH_H */

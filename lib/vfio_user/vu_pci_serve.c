@@ -156,6 +156,7 @@ region_describe(struct rte_vfio_user_pci *pci, uint32_t index, struct rte_vfio_u
 	reg->rw = on_region_access;
 	reg->priv = pci;
 	reg->fd = mappable ? pci->bars[index].desc.fd : -1;
+	reg->base = mappable ? pci->bars[index].desc.base : NULL;
 	return region_info(pci, index, &reg->info);
 }
 

@@ -16,6 +16,7 @@
 #include "vu_log.h"
 #include "vu_loop.h"
 #include "vu_session.h"
+#include "vu_sigbus.h"
 
 #define SESSIONS_MAX 4096
 
@@ -373,6 +374,7 @@ session_start(struct vu_session *s)
 	if (rc < 0)
 		goto err_irqs;
 	s->started = true;
+	vu_sigbus_watch_regions(&s->dma, &s->dev);
 	rc = session_serve(s);
 	if (rc < 0)
 		goto err_socket;
@@ -380,6 +382,7 @@ session_start(struct vu_session *s)
 
 err_socket:
 	s->started = false;
+	vu_sigbus_watch_regions(&s->dma, NULL);
 	session_close_socket(s);
 err_irqs:
 	vu_irqs_fini(&s->irqs);

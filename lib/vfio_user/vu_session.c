@@ -435,20 +435,20 @@ vu_session_flush(struct vu_session *s)
 	}
 }
 
-static bool
-session_memory_broken(struct vu_session *s)
+/* Who falls into it in a callback calls nobody: so this comes after the callbacks of a turn. */
+static void
+session_check_memory(struct vu_session *s)
 {
-	if (likely(!atomic_load_explicit(&s->dma.broken, memory_order_relaxed)))
-		return false;
-	VU_LOG(ERR, "%s: the client took away memory that it lets the device use", s->name);
+	if (likely(!atomic_load_explicit(&s->dma.broken, memory_order_relaxed)) || s->doomed != 0)
+		return;
+	VU_LOG(ERR, "%s: the client took away memory that the device uses", s->name);
 	vu_session_doom(s, -EFAULT);
-	return true;
 }
 
 static unsigned int
 session_serve_client(struct vu_session *s)
 {
-	unsigned int nb = 0;
+	unsigned int nb;
 
 	if (unlikely(vu_conn_want_write(&s->conn)))
 		vu_session_flush(s);
@@ -456,8 +456,8 @@ session_serve_client(struct vu_session *s)
 		vu_dma_msg_send(s);
 	if (unlikely(s->twin_ready || (s->twin.sock >= 0 && s->jobs.pending.nb > 0)))
 		vu_session_serve_twin(s);
-	if (!session_memory_broken(s) && s->doomed == 0)
-		nb = session_serve(s);
+	nb = session_serve(s);
+	session_check_memory(s);
 	vu_session_flush(s);
 	return nb;
 }

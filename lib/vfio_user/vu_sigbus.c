@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vu_device.h"
 #include "vu_dma.h"
 #include "vu_dma_tree.h"
 #include "vu_sigbus.h"
@@ -23,11 +24,13 @@
 struct watch {
 	struct watch *next;
 	_Atomic(struct vu_dma *) dma;
+	_Atomic(const struct vu_device *) dev;	/* NULL: its regions are not watched */
 };
 
 static _Atomic(struct watch *) watches;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before;
+static size_t page_size;
 static _Thread_local bool passing_on;
 
 /* ---- in the handler: no lock, no allocation, no log ---- */
@@ -74,26 +77,56 @@ find_in_table(struct vu_dma *dma, uintptr_t addr)
 
 /* The call itself: what may stand before it in libc's place is not made for handlers. */
 static bool
-region_zero(const struct vu_dma_region *region)
+zeros_put(uintptr_t addr, size_t size)
 {
-	return syscall(SYS_MMAP_CALL, region->mmap_addr, region->mmap_size,
-		PROT_READ | PROT_WRITE,
+	return syscall(SYS_MMAP_CALL, addr, size, PROT_READ | PROT_WRITE,
 		MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != -1;
+}
+
+static bool
+dma_mend(struct vu_dma *dma, uintptr_t addr)
+{
+	struct vu_dma_region *region = find_in_table(dma, addr);
+
+	return region != NULL && zeros_put((uintptr_t)region->mmap_addr, region->mmap_size);
+}
+
+/* A region of the device is mended by pages, which are lost in any case; huge ones all at once. */
+static bool
+region_mend(const struct rte_vfio_user_reg_info *reg, uintptr_t addr)
+{
+	uintptr_t start = (uintptr_t)reg->base;
+
+	if (reg->fd < 0 || start == 0 || addr < start || addr - start >= reg->info->size)
+		return false;
+	return zeros_put(addr & ~(page_size - 1), page_size) ||
+		zeros_put(start, (size_t)reg->info->size);
+}
+
+static bool
+regions_mend(const struct vu_device *dev, uintptr_t addr)
+{
+	uint32_t i;
+
+	for (i = 0; dev != NULL && i < dev->nb_regions; i++)
+		if (region_mend(&dev->regions[i].pub, addr))
+			return true;
+	return false;
 }
 
 static bool
 fault_mend(uintptr_t addr)
 {
-	struct vu_dma_region *region;
 	struct watch *watch;
 	struct vu_dma *dma;
 
 	for (watch = atomic_load(&watches); watch != NULL; watch = watch->next) {
 		dma = atomic_load(&watch->dma);
-		region = dma != NULL ? find_in_table(dma, addr) : NULL;
-		if (region != NULL) {
+		if (dma == NULL)
+			continue;
+		if (dma_mend(dma, addr) || regions_mend(atomic_load(&watch->dev), addr)) {
 			atomic_store(&dma->broken, true);
-			return region_zero(region);
+			return true;
 		}
 	}
 	return false;
@@ -126,13 +159,18 @@ pass_on(int sig, siginfo_t *info, void *context)
 	passing_on = false;
 }
 
-/* Who loads or stores through a mapping is in a section: what is found is not freed meanwhile. */
+/* What is found is not freed meanwhile. */
 static void
 handler(int sig, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
+	bool mended;
 
-	if (!vu_epoch_inside() || !fault_mend((uintptr_t)info->si_addr))
+	vu_epoch_enter_signal();
+	/* a signal that somebody sent has no address */
+	mended = info->si_code > 0 && fault_mend((uintptr_t)info->si_addr);
+	vu_epoch_leave_signal();
+	if (!mended)
 		pass_on(sig, info, context);
 	errno = saved_errno;
 }
@@ -151,6 +189,7 @@ handler_install(void)
 	if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == handler)
 		return 0;
 	before = now;
+	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	sigemptyset(&action.sa_mask);
 	return sigaction(SIGBUS, &action, NULL) == 0 ? 0 : -errno;
 }
@@ -188,15 +227,40 @@ vu_sigbus_watch(struct vu_dma *dma)
 	return rc;
 }
 
+/* Under the lock. */
+static struct watch *
+watch_find(const struct vu_dma *dma)
+{
+	struct watch *watch = atomic_load(&watches);
+
+	while (watch != NULL && atomic_load(&watch->dma) != dma)
+		watch = watch->next;
+	return watch;
+}
+
+void
+vu_sigbus_watch_regions(const struct vu_dma *dma, const struct vu_device *dev)
+{
+	struct watch *watch;
+
+	pthread_mutex_lock(&lock);
+	watch = watch_find(dma);
+	if (watch != NULL)
+		atomic_store(&watch->dev, dev);
+	pthread_mutex_unlock(&lock);
+}
+
 void
 vu_sigbus_unwatch(struct vu_dma *dma)
 {
 	struct watch *watch;
 
 	pthread_mutex_lock(&lock);
-	for (watch = atomic_load(&watches); watch != NULL; watch = watch->next)
-		if (atomic_load(&watch->dma) == dma)
-			atomic_store(&watch->dma, NULL);
+	watch = watch_find(dma);
+	if (watch != NULL) {
+		atomic_store(&watch->dev, NULL);
+		atomic_store(&watch->dma, NULL);
+	}
 	pthread_mutex_unlock(&lock);
 	/* a handler that looks at the table runs inside a section */
 	vu_epoch_wait();
