@@ -27,6 +27,7 @@ stages_print()
 {
 	cat <<'END'
   style    what a program can check of how the code reads
+  freebsd  sources for FreeBSD, compiled but not linked
   gcc      gcc, static libraries, unit and functional tests, installation
   clang    clang, unit and functional tests
   shared   gcc, shared libraries, each public header alone as C and as C++, all tests
@@ -74,6 +75,11 @@ run_tests()
 stage_style()
 {
 	devtools/check-style.sh
+}
+
+stage_freebsd()
+{
+	devtools/check-freebsd.sh
 }
 
 stage_gcc()
@@ -187,11 +193,12 @@ for arg in "$@"; do
 	-h | --help) usage; exit 0 ;;
 	--vm) vm=yes ;;
 	--no-install) install= ;;
-	style | gcc | clang | shared | asan | tsan | fuzz | docs | vm) wanted="$wanted $arg" ;;
+	style | freebsd | gcc | clang | shared | asan | tsan | fuzz | docs | vm)
+		wanted="$wanted $arg" ;;
 	*) echo "test.sh: unknown argument \"$arg\" (see --help)" >&2; exit 2 ;;
 	esac
 done
-[ -n "$wanted" ] || wanted="style gcc clang shared asan tsan fuzz docs${vm:+ vm}"
+[ -n "$wanted" ] || wanted="style freebsd gcc clang shared asan tsan fuzz docs${vm:+ vm}"
 case " $wanted " in *' vm '*) vm=yes ;; esac
 
 if [ -n "$install" ]; then

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <stdio.h>
-#include <string.h>
 
 #include <eal_export.h>
 #include <rte_common.h>
 #include <rte_errno.h>
+
+#include "eal_errno.h"
 
 RTE_EXPORT_SYMBOL(per_lcore__rte_errno)
 RTE_DEFINE_PER_LCORE(int, _rte_errno);
@@ -29,5 +30,5 @@ rte_strerror(int errnum)
 	for (i = 0; i < RTE_DIM(own); i++)
 		if (own[i].errnum == errnum)
 			return own[i].text;
-	return strerror_r(errnum, RTE_PER_LCORE(error_text), ERROR_TEXT_LEN);
+	return eal_strerror(errnum, RTE_PER_LCORE(error_text), ERROR_TEXT_LEN);
 }

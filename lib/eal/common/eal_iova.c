@@ -50,8 +50,9 @@ eal_iova_mode_pick(enum rte_iova_mode wanted, enum rte_iova_mode bus, enum rte_i
 	if (picked == RTE_IOVA_DC)
 		picked = mode_by_default();
 	if (picked == RTE_IOVA_PA && !rte_eal_using_phys_addrs()) {
-		EAL_LOG(ERR, "%s physical addresses, which need free huge pages and CAP_SYS_ADMIN",
-			wanted == RTE_IOVA_PA ? "--iova-mode=pa asks for" : "A device needs");
+		EAL_LOG(ERR, "%s physical addresses, which need %s",
+			wanted == RTE_IOVA_PA ? "--iova-mode=pa asks for" : "A device needs",
+			eal_phys_addrs_need);
 		return -ENOTSUP;
 	}
 	*mode = picked;

@@ -11,6 +11,7 @@
 #include <rte_eal_memconfig.h>
 #include <rte_eal_paging.h>
 #include <rte_memory.h>
+#include <rte_os_shim.h>
 
 #include "eal_log.h"
 #include "eal_memory.h"

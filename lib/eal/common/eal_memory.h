@@ -124,6 +124,9 @@ eal_dma_mask(void);
 bool
 eal_dma_mask_fits(rte_iova_t iova, size_t len, unsigned int maskbits);
 
+/** What must be there so that rte_eal_using_phys_addrs(), for a line in the log. */
+extern const char *const eal_phys_addrs_need;
+
 /** What rte_eal_using_phys_addrs() found may have changed. */
 void
 eal_phys_addrs_forget(void);

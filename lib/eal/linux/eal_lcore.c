@@ -11,33 +11,12 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
-#include <rte_per_lcore.h>
-
-RTE_EXPORT_SYMBOL(per_lcore__lcore_id)
-RTE_DEFINE_PER_LCORE(unsigned int, _lcore_id) = LCORE_ID_ANY;
-
-RTE_EXPORT_SYMBOL(per_lcore__thread_id)
-RTE_DEFINE_PER_LCORE(int, _thread_id) = -1;
 
 RTE_EXPORT_SYMBOL(rte_sys_gettid)
 int
 rte_sys_gettid(void)
 {
 	return (int)syscall(SYS_gettid);
-}
-
-RTE_EXPORT_SYMBOL(rte_get_main_lcore)
-unsigned int
-rte_get_main_lcore(void)
-{
-	return 0;
-}
-
-RTE_EXPORT_SYMBOL(rte_lcore_count)
-unsigned int
-rte_lcore_count(void)
-{
-	return 1;
 }
 
 RTE_EXPORT_SYMBOL(rte_socket_id)

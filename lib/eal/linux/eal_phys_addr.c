@@ -18,6 +18,8 @@
 #define PAGEMAP_FRAME ((UINT64_C(1) << 55) - 1)
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 
+const char *const eal_phys_addrs_need = "free huge pages and CAP_SYS_ADMIN";
+
 static bool
 pagemap_read(uint64_t page, uint64_t *word)
 {

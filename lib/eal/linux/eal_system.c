@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <string.h>
 
 #ifdef __x86_64__
 #include <sys/io.h>
@@ -9,6 +10,7 @@
 #include <eal_export.h>
 #include <rte_eal.h>
 
+#include "eal_errno.h"
 #include "eal_options.h"
 
 /* Away from where the heap, libraries and stacks of a program are. */
@@ -23,6 +25,12 @@ rte_eal_iopl_init(void)
 #else
 	return -1;
 #endif
+}
+
+const char *
+eal_strerror(int errnum, char *text, size_t len)
+{
+	return strerror_r(errnum, text, len);
 }
 
 RTE_EXPORT_INTERNAL_SYMBOL(rte_eal_get_baseaddr)

@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <rte_eal_paging.h>
 #include <rte_errno.h>
+#include <rte_os_shim.h>
 
 #include "eal_export.h"
 

@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+
+# Compiles what is meant for FreeBSD, without FreeBSD. See usage().
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+usage()
+{
+	cat <<'END'
+usage: devtools/check-freebsd.sh [SOURCE...]
+Lets clang check the sources that are built on FreeBSD, those given or all, for x86_64 and aarch64,
+as strictly as the build does. Nothing is linked. Prints a line for each, in cmocka's form.
+
+FREEBSD_HEADERS  where FreeBSD's own headers are: a folder such as /usr/include of a FreeBSD, or
+                 the root of its file tree, or several folders with colons between. When it is not
+                 set, the stand-ins in devtools/freebsd-headers take their place.
+CLANG            the compiler, "clang" when it is not set
+END
+}
+
+case ${1:-} in
+-h | --help) usage; exit 0 ;;
+esac
+
+clang=${CLANG:-clang}
+if ! command -v "$clang" >/dev/null; then
+	echo "$clang is not installed"
+	exit 77
+fi
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# Everything but what only Linux has: lib/vfio_user, app/test, app/vfio-user, app/fuzz.
+sources()
+{
+	ls lib/log/*.c lib/kvargs/*.c lib/pci/*.c lib/vfio/*.c \
+		lib/eal/common/*.c lib/eal/unix/*.c lib/eal/freebsd/*.c \
+		drivers/bus/pci/*.c drivers/bus/pci/bsd/*.c drivers/raw/*/*.c app/edu/*.c
+	if [ -f "$work/packages/jansson.h" ]; then
+		ls app/pci/*.c
+	fi
+}
+
+headers()
+{
+	if [ -z "${FREEBSD_HEADERS:-}" ]; then
+		echo "-isystem devtools/freebsd-headers"
+		return
+	fi
+	echo "$FREEBSD_HEADERS" | tr ':' '\n' | while read -r folder; do
+		[ ! -d "$folder/usr/include" ] || folder=$folder/usr/include
+		echo "-isystem $folder"
+	done
+}
+
+# What config/meson.build would write on FreeBSD.
+build_config()
+{
+	version=$(cat VERSION)
+	cat <<END
+#define RTE_EXEC_ENV_FREEBSD 1
+#define RTE_EXEC_ENV_IS_LINUX 0
+#define RTE_EXEC_ENV_IS_FREEBSD 1
+#define RTE_EXEC_ENV_IS_WINDOWS 0
+#define RTE_ARCH_64
+#define RTE_CACHE_LINE_SIZE 64
+#define RTE_VER_YEAR $(echo "$version" | cut -d . -f 1 | sed 's/^0\(.\)/\1/')
+#define RTE_VER_MONTH $(echo "$version" | cut -d . -f 2 | sed 's/^0\(.\)/\1/')
+#define RTE_VER_MINOR $(echo "$version" | cut -d . -f 3 | sed 's/^0\(.\)/\1/')
+#define RTE_VER_SUFFIX ""
+#define RTE_VER_RELEASE 99
+#define RTE_EAL_PMD_PATH "/usr/local/lib/dpdk-vfio/pmds"
+#ifdef __x86_64__
+#define RTE_ARCH_X86 1
+#define RTE_ARCH_X86_64 1
+#else
+#define RTE_ARCH_ARM64 1
+#endif
+END
+}
+
+# The build's own list, of which a compiler takes what it knows.
+warnings()
+{
+	sed -n "/^warning_flags = /,/^]/s/^	'\(.*\)',/\1/p" config/meson.build
+}
+
+includes="-I$work -Iconfig -I. -Ilib/eal/include -Ilib/eal/freebsd/include -Ilib/eal/common
+	-Ilib/eal/freebsd -Ilib/log -Ilib/kvargs -Ilib/pci -Ilib/vfio -Idrivers/bus/pci
+	-Idrivers/bus/pci/bsd"
+for folder in drivers/raw/* app/edu app/pci; do
+	[ ! -d "$folder" ] || includes="$includes -I$folder"
+done
+build_config >"$work/rte_build_config.h"
+
+# Of packages: jansson, which is the same everywhere, is taken from this machine.
+mkdir "$work/packages"
+echo '#include <jansson.h>' | "$clang" -E -x c - 2>/dev/null |
+	sed -n 's/^# [0-9]* "\(.*\/jansson[a-z_]*\.h\)".*/\1/p' | sort -u |
+	xargs -I{} cp {} "$work/packages"
+
+# compile SOURCE MACHINE
+compile()
+{
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	"$clang" --target="$2-unknown-freebsd14" -fsyntax-only -std=gnu11 -Wall -Wextra -Werror \
+		-Wno-unknown-warning-option $(warnings) -D_GNU_SOURCE -include rte_config.h \
+		-DALLOW_EXPERIMENTAL_API -DALLOW_INTERNAL_API '-DABI_VERSION="26"' \
+		-DRTE_LOG_DEFAULT_LOGTYPE=check \
+		$includes -nostdlibinc $(headers) -isystem "$work/packages" "$1"
+}
+
+# shellcheck disable=SC2046 # names without blanks
+[ $# -ne 0 ] || set -- $(sources)
+failed=0
+for source in "$@"; do
+	echo "[ RUN      ] $source"
+	if compile "$source" x86_64 && compile "$source" aarch64; then
+		echo "[       OK ] $source"
+	else
+		echo "[  FAILED  ] $source"
+		failed=1
+	fi
+done
+exit "$failed"
