@@ -536,6 +536,23 @@ int rte_vfio_user_attach_dev_opt(const char *sock_addr,
 __rte_experimental
 int rte_vfio_user_detach_dev(int dev_id);
 
+/**
+ * Connect anew to the server of a device, at the same path and with the same options, after it was
+ * restarted. The id stays. The new server knows nothing of what was said to the old one: memory,
+ * interrupts, handler, memory of rte_vfio_user_dma_host(), and the descriptor of
+ * rte_vfio_user_event_fd() is closed. Requests of other threads meanwhile fail with -ENOTCONN or,
+ * for a moment, -ENODEV. To be called by one thread at a time, and not while the device is
+ * detached.
+ *
+ * @param dev_id
+ *   The device. If its connection is not over yet, it is from then on.
+ * @return
+ *   0; -ENODEV: no such device; -ENOTSUP: it was attached by a socket; -EDEADLK: from a handler of
+ *   this device; as rte_vfio_user_attach_dev(): the device is as it was, to be tried again
+ */
+__rte_experimental
+int rte_vfio_user_reattach_dev(int dev_id);
+
 /** What a server said about itself when it was attached to. */
 struct rte_vfio_user_limits {
 	uint16_t major;	/**< version */
@@ -728,6 +745,22 @@ int rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, 
  */
 __rte_experimental
 int rte_vfio_user_serve(int dev_id, int timeout_ms);
+
+/**
+ * A descriptor to wait on, for a program that has other things to wait for than a server. It can
+ * be read from when rte_vfio_user_serve() has something to do: there is a command of the server,
+ * or the connection is over, which rte_vfio_user_serve() then tells. Costs other threads nothing:
+ * answers to their requests do not wake who waits, unless commands of the server come on the same
+ * socket and could ask for memory.
+ *
+ * @param dev_id
+ *   The device.
+ * @return
+ *   A descriptor, always the same one, that stays the library's and is closed by
+ *   rte_vfio_user_detach_dev(); -ENODEV; -EMFILE or another errno of epoll
+ */
+__rte_experimental
+int rte_vfio_user_event_fd(int dev_id);
 
 /**
  * VFIO_DEVICE_SET_IRQS. The eventfds in the data stay the caller's. Goes out in as many requests as

@@ -8,6 +8,7 @@
 
 #include <eal_export.h>
 #include <rte_branch_prediction.h>
+#include <rte_string_fns.h>
 
 #include "vu_client.h"
 
@@ -164,6 +165,63 @@ rte_vfio_user_detach_dev(int dev_id)
 	vu_client_free(client);
 	entry_release(entry);
 	return 0;
+}
+
+/* Put another client in the place of one that is of no use any more. */
+static int
+entry_replace(struct client_entry *entry, int dev_id, struct vu_client *client)
+{
+	struct vu_client *old;
+
+	if (!(atomic_fetch_and(&entry->users, ~ENTRY_LIVE) & ENTRY_LIVE))
+		return -ENODEV;
+	entry_drain(entry);
+	old = entry->client;
+	client->dev_id = dev_id;
+	entry->client = client;
+	atomic_fetch_or(&entry->users, ENTRY_LIVE);
+	vu_client_free(old);
+	return 0;
+}
+
+/* How a client was attached; from then on it is of no use. */
+static int
+reattach_prepare(struct vu_client *client, char *path, size_t size,
+	struct rte_vfio_user_attach_options *opt)
+{
+	if (vu_client_serving(client))
+		return -EDEADLK;
+	if (client->flags & RTE_VFIO_USER_ATTACH_F_SOCK_FD)
+		return -ENOTSUP;
+	strlcpy(path, client->name, size);
+	opt->timeout_ms = client->timeout_ms;
+	opt->flags = client->flags;
+	vu_client_fail(client, -ENOTCONN);
+	return 0;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_reattach_dev, 25.11)
+int
+rte_vfio_user_reattach_dev(int dev_id)
+{
+	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt) };
+	struct vu_client *client = vu_client_get(dev_id);
+	char path[sizeof(client->name)];
+	int rc;
+
+	if (client == NULL)
+		return -ENODEV;
+	rc = reattach_prepare(client, path, sizeof(path), &opt);
+	vu_client_put(client);
+	if (rc < 0)
+		return rc;
+	rc = vu_client_open(path, &opt, &client);
+	if (rc < 0)
+		return rc;
+	rc = entry_replace(&entries[dev_id], dev_id, client);
+	if (rc < 0)
+		vu_client_free(client);
+	return rc;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_get_limits, 25.11)

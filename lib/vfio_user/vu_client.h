@@ -83,6 +83,7 @@ struct vu_client {
 	int dev_id;
 	char name[108];	/**< path of the socket, for the log */
 	uint32_t timeout_ms;	/**< of a request */
+	uint32_t flags;	/**< RTE_VFIO_USER_ATTACH_F_* */
 	struct vu_version_info server;	/**< what it said about itself */
 	uint32_t max_read;	/**< bytes of one request */
 	uint32_t max_write;	/**< same */
@@ -93,6 +94,7 @@ struct vu_client {
 	atomic_bool queued;	/**< the connection has something to send; changes with turn tx */
 	atomic_bool broken;	/**< no request gets an answer any more */
 	atomic_bool by_messages;	/**< the device may reach memory by messages */
+	_Atomic int event_fd;	/**< an epoll on what serving has to do; -1: not asked for */
 	_Atomic uint32_t next_id;
 	_Atomic uint32_t nb_asleep;	/**< threads that sleep until their answer is there */
 	_Atomic uint32_t nb_crowded;	/**< threads that wait for a free slot */
@@ -219,6 +221,14 @@ int vu_client_serve(struct vu_client *client, struct vu_conn *conn, struct vu_rx
 
 /** Whether this thread is in a handler of this client. */
 bool vu_client_serving(const struct vu_client *client);
+
+/** The device may reach memory by messages from now on. */
+void vu_client_by_messages(struct vu_client *client);
+
+/* ---- vu_client_event.c: a descriptor to wait on ---- */
+
+/** What to wait for has changed. */
+void vu_client_event_update(struct vu_client *client);
 
 /* ---- vu_client_info.c ---- */
 

@@ -239,7 +239,7 @@ map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 	*call = (struct vu_call) { .cmd = VU_DMA_MAP, .payload = &iov, .nb = 1,
 		.fds = &fd, .nb_fds = fd >= 0 ? 1 : 0, .more = more && fd < 0 };
 	if (fd < 0)
-		atomic_store(&batch->client->by_messages, true);
+		vu_client_by_messages(batch->client);
 	return vu_client_begin(batch->client, call, vu_client_deadline(batch->client));
 }
 

@@ -218,6 +218,8 @@ device_check(struct vu_client *client)
 void
 vu_client_free(struct vu_client *client)
 {
+	if (client->event_fd >= 0)
+		close(client->event_fd);
 	vu_conn_fini(&client->twin);
 	vu_conn_fini(&client->conn);
 	free(client->ranges);
@@ -242,6 +244,7 @@ client_new(int sock, const char *name, unsigned int timeout_ms, struct vu_client
 	snprintf(client->name, sizeof(client->name), "%s", name);
 	client->timeout_ms = timeout_ms;
 	client->twin.sock = -1;
+	client->event_fd = -1;
 	rc = vu_conn_init(&client->conn, sock, VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD,
 			VU_CLIENT_MAX_FDS);
 	if (rc < 0)
@@ -290,12 +293,13 @@ vu_client_open(const char *path, const struct rte_vfio_user_attach_options *opt,
 
 	sock = open_socket(path, opt, timeout_ms);
 	if (sock < 0) {
-		VU_LOG(ERR, "%s: cannot connect: %s", path, strerror(-sock));
+		VU_LOG(INFO, "%s: cannot connect: %s", path, strerror(-sock));
 		return sock;
 	}
 	rc = client_new(sock, path, timeout_ms, out);
 	if (rc < 0)
 		return rc;
+	(*out)->flags = opt->flags;
 	rc = client_negotiate(*out, !(opt->flags & RTE_VFIO_USER_ATTACH_F_NO_TWIN));
 	if (rc < 0)
 		vu_client_free(*out);

@@ -207,6 +207,13 @@ vu_client_serve(struct vu_client *client, struct vu_conn *conn, struct vu_rx_msg
 
 /* ------------------------------------------------------------------------ API ---- */
 
+void
+vu_client_by_messages(struct vu_client *client)
+{
+	if (!atomic_load(&client->by_messages) && !atomic_exchange(&client->by_messages, true))
+		vu_client_event_update(client);
+}
+
 /* What commands of the server need changes in the turn to receive. */
 static int
 serve_lock(struct vu_client *client)
@@ -236,7 +243,7 @@ rte_vfio_user_set_dma_handler(int dev_id, rte_vfio_user_dma_handler_t handler, v
 	if (rc == 0) {
 		client->handler = handler;
 		client->handler_ctx = ctx;
-		atomic_store(&client->by_messages, true);
+		vu_client_by_messages(client);
 		vu_client_lead_end(client);
 	}
 	vu_client_put(client);
@@ -255,7 +262,7 @@ host_change(struct vu_client *client, const struct vu_host_range *range)
 		return rc;
 	rc = range->host != NULL ? range_add(client, range) :
 		range_remove(client, range->addr, range->size);
-	atomic_store(&client->by_messages, true);
+	vu_client_by_messages(client);
 	vu_client_lead_end(client);
 	return rc;
 }
