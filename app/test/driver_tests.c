@@ -237,9 +237,9 @@ tests_make(struct CMUnitTest *out, struct run *runs, const struct driver_transpo
 /* What it allocates lives as long as the process. */
 void
 driver_suite_register(const char *name, const char *kind,
-	const struct driver_transport *transports, size_t nb)
+	const struct driver_transport *transports, size_t nb, CMFixtureFunction setup)
 {
-	static struct test_suite suites[4];
+	static struct test_suite suites[8];
 	static size_t nb_suites;
 	struct test_suite *suite = &suites[nb_suites++];
 	struct CMUnitTest *tests = calloc(nb * tests_count(), sizeof(*tests));
@@ -248,7 +248,12 @@ driver_suite_register(const char *name, const char *kind,
 
 	if (tests == NULL || runs == NULL || nb_suites > RTE_DIM(suites))
 		abort();
-	*suite = (struct test_suite){ .name = name, .kind = kind, .tests = tests };
+	*suite = (struct test_suite){
+		.name = name,
+		.kind = kind,
+		.tests = tests,
+		.setup = setup,
+	};
 	for (i = 0; i < nb; i++)
 		if (transports[i].name != NULL)
 			suite->nb_tests += tests_make(&tests[suite->nb_tests],

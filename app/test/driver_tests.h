@@ -122,17 +122,25 @@ void driver_threads(struct driver_device *const d[], unsigned int nb,
 
 /* For suites. */
 
-/** Make all tests over @p nb transports known to dpdk-test. A row without a name is left out. */
+/**
+ * Make all tests over @p nb transports known to dpdk-test. A row without a name is left out.
+ *
+ * @param setup
+ *   Once before the first test; NULL: none.
+ */
 void driver_suite_register(const char *name, const char *kind,
-	const struct driver_transport *transports, size_t nb);
+	const struct driver_transport *transports, size_t nb, CMFixtureFunction setup);
 
 /** The suite @p name_ of the array @p transports_. */
 #define DRIVER_SUITE(name_, kind_, transports_) \
+DRIVER_SUITE_SETUP(name_, kind_, transports_, NULL)
+
+#define DRIVER_SUITE_SETUP(name_, kind_, transports_, setup_) \
 static void __attribute__((constructor)) \
 suite_register_##name_(void) \
 { \
 	driver_suite_register(#name_, kind_, transports_, \
-		sizeof(transports_) / sizeof((transports_)[0])); \
+		sizeof(transports_) / sizeof((transports_)[0]), setup_); \
 }
 
 #endif /* DRIVER_TESTS_H */

@@ -101,5 +101,5 @@ suite_register_vm_driver(void)
 	for (i = 0; i < RTE_DIM(chosen); i++)
 		if (set != NULL && strcmp(set, ((const struct vm_way *)chosen[i].priv)->set) != 0)
 			chosen[i].name = NULL;
-	driver_suite_register("vm_driver", "vm", chosen, RTE_DIM(chosen));
+	driver_suite_register("vm_driver", "vm", chosen, RTE_DIM(chosen), NULL);
 }
