@@ -130,11 +130,14 @@ left_ms(uint64_t until_ms)
 	return (int)RTE_MIN(until_ms - now, (uint64_t)VU_CLIENT_RECV_MS);
 }
 
-/* Wait for any of the sockets. */
+/*
+ * Wait for any of the sockets. It is left to poll() to wait: a receive that sleeps is also woken
+ * each time the server takes what was sent, for nothing.
+ */
 static int
 receive_poll(struct vu_client *client, bool reads, uint64_t until_ms)
 {
-	bool queued = atomic_load(&client->queued);
+	bool queued = atomic_load_explicit(&client->queued, memory_order_relaxed);
 	struct pollfd pfd[] = {
 		{ .fd = client->conn.sock,
 			.events = (short)((reads ? POLLIN : 0) | (queued ? POLLOUT : 0)) },
@@ -142,38 +145,15 @@ receive_poll(struct vu_client *client, bool reads, uint64_t until_ms)
 	};
 	int rc = 0;
 
-	if (poll(pfd, RTE_DIM(pfd), left_ms(until_ms)) < 0)
+	if (unlikely(poll(pfd, RTE_DIM(pfd), left_ms(until_ms)) < 0))
 		return errno == EINTR ? 0 : -errno;
-	if (queued && (pfd[0].revents & (POLLOUT | POLLERR | POLLHUP)))
+	if (unlikely(queued) && (pfd[0].revents & (POLLOUT | POLLERR | POLLHUP)))
 		rc = flush(client, until_ms);
 	if (reads && pfd[1].revents != 0 && rc == 0)
 		rc = receive_now(client, &client->twin);
 	if (reads && (pfd[0].revents & (POLLIN | POLLERR | POLLHUP)) && rc == 0)
 		rc = receive_now(client, &client->conn);
 	return rc == -ETIMEDOUT ? 0 : rc;
-}
-
-/* The usual case: one call that waits. What else may come can wait for its end. */
-static int
-receive_wait(struct vu_client *client)
-{
-	int rc;
-
-	rc = vu_conn_fill_wait(&client->conn);
-	if (unlikely(rc == -EAGAIN) && client->twin.sock >= 0)
-		return receive_now(client, &client->twin);
-	return messages_take(client, &client->conn, rc);
-}
-
-/* Whether it is enough to wait for the connection, for the longest time of one call. */
-static bool
-receive_is_simple(struct vu_client *client, uint64_t until_ms)
-{
-	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed)))
-		return false;
-	if (client->twin.sock >= 0 && atomic_load(&client->by_messages))
-		return false;
-	return likely(until_ms >= vu_now_ms() + VU_CLIENT_RECV_MS);
 }
 
 /* What the connection ended for: something of ours that was lacking, or the server. */
@@ -188,10 +168,7 @@ vu_client_receive(struct vu_client *client, uint64_t until_ms)
 {
 	int rc;
 
-	if (likely(receive_is_simple(client, until_ms)))
-		rc = receive_wait(client);
-	else
-		rc = receive_poll(client, true, until_ms);
+	rc = receive_poll(client, true, until_ms);
 	if (unlikely(rc < 0))
 		vu_client_fail(client, receive_error(rc));
 	return rc;

@@ -90,8 +90,6 @@ socket_prepare(int sock)
 	rc = socket_is_stream(sock);
 	if (rc == 0)
 		rc = socket_timeout(sock, SO_SNDTIMEO, VU_CLIENT_SEND_MS);
-	if (rc == 0)
-		rc = socket_timeout(sock, SO_RCVTIMEO, VU_CLIENT_RECV_MS);
 	return rc;
 }
 
