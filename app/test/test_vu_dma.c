@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interpose.h"
 #include "resources.h"
 #include "test.h"
 
@@ -177,6 +178,92 @@ test_descriptors_that_are_no_memory_are_refused(void **state)
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, fds[i], 0), -EINVAL);
 		assert_int_equal(close(fds[i]), 0);
+	}
+}
+
+static void
+test_descriptors_that_do_not_permit_the_access_are_refused(void **state)
+{
+	static const struct {
+		int flags, prot, rc;
+	} cases[] = {
+		{ O_RDONLY, PROT_READ, 0 },
+		{ O_RDONLY, RW, -EACCES },
+		{ O_RDONLY, PROT_WRITE, -EACCES },
+		{ O_WRONLY, PROT_WRITE, -EACCES },
+		{ O_WRONLY, PROT_READ, -EACCES },
+		{ O_RDWR, PROT_WRITE, 0 },
+		{ O_PATH, PROT_READ, -EBADF },
+	};
+	int fd = memory_file(PAGE), again;
+	char path[64];
+	size_t i;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		again = open(path, cases[i].flags | O_CLOEXEC);
+		assert_true(again >= 0);
+		assert_int_equal(vu_dma_map(&dma, 0, PAGE, cases[i].prot, again, 0), cases[i].rc);
+		if (cases[i].rc < 0)
+			assert_int_equal(close(again), 0);
+		else
+			assert_int_equal(vu_dma_unmap(&dma, 0, PAGE), 0);
+	}
+	close(fd);
+}
+
+/* ---- when regions are mapped ---- */
+
+static void
+test_a_region_is_mapped_when_it_is_first_used(void **state)
+{
+	struct iovec iov;
+
+	(void)state;
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, PAGE, PAGE, RW, memory_file(PAGE), 0), 0);
+	interpose_fail(INTERPOSE_ONLY(MMAP) | INTERPOSE_ONLY(MUNMAP), 0, 0);
+	assert_int_equal(sg(0, PAGE, PROT_READ, &iov, 1), 1);
+	assert_int_equal(sg(8, 8, PROT_READ, &iov, 1), 1);
+	assert_int_equal(interpose_count_of(INTERPOSE_MMAP), 1);
+	assert_int_equal(vu_dma_unmap_all(&dma), 2);
+	assert_int_equal(interpose_count_of(INTERPOSE_MUNMAP), 1);
+	interpose_disarm();
+}
+
+static void
+test_a_region_that_cannot_be_mapped_now_can_be_later(void **state)
+{
+	struct iovec iov;
+
+	(void)state;
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
+	interpose_fail(INTERPOSE_ONLY(MMAP), 1, ENOMEM);
+	assert_int_equal(sg(0, 8, PROT_READ, &iov, 1), -ENOMEM);
+	interpose_disarm();
+	assert_int_equal(sg(0x808, 8, PROT_READ, &iov, 1), 1);
+	assert_int_equal(*(uint64_t *)iov.iov_base, 0x808);
+}
+
+static void
+test_the_flat_table_maps_all(void **state)
+{
+	const struct rte_vfio_user_mem *flat;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(vu_dma_map(&dma, i * PAGE, PAGE, RW, memory_file(2 * PAGE),
+			i * 8), 0);
+	flat = vu_dma_flat(&dma);
+	assert_int_equal(flat->entry_num, 3);
+	for (i = 0; i < 3; i++) {
+		uintptr_t addr = (uintptr_t)flat->entry[i].host_user_addr;
+
+		assert_int_equal(*(uint64_t *)addr, i * 8);
+		assert_int_equal(addr, (uintptr_t)flat->entry[i].mmap_addr + i * 8);
+		assert_int_equal(flat->entry[i].mmap_size, i == 0 ? PAGE : 2 * PAGE);
 	}
 }
 
@@ -432,6 +519,10 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_the_last_byte_of_the_address_space_can_be_mapped),
 	TEST(test_maps_that_make_no_sense_are_refused),
 	TEST(test_descriptors_that_are_no_memory_are_refused),
+	TEST(test_descriptors_that_do_not_permit_the_access_are_refused),
+	TEST(test_a_region_is_mapped_when_it_is_first_used),
+	TEST(test_a_region_that_cannot_be_mapped_now_can_be_later),
+	TEST(test_the_flat_table_maps_all),
 	TEST(test_unmap_wants_just_what_was_mapped),
 	TEST(test_there_is_a_limit_of_regions),
 	TEST(test_nothing_is_left_behind),

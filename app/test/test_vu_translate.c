@@ -42,7 +42,7 @@ table_fill(struct vu_dma *dma, uint32_t nb)
 	for (i = 0; i < nb; i++) {
 		assert_int_equal(vu_dma_map(dma, 2 * i * PAGE, PAGE, PROT_READ, -1, 0), 0);
 		region = (struct vu_dma_region *)(uintptr_t)vu_dma_find(dma, 2 * i * PAGE);
-		region->base = memory;
+		atomic_store(&region->base, memory);
 	}
 }
 

@@ -212,7 +212,8 @@ __rte_experimental
 int rte_vfio_user_start(const char *sock_addr);
 
 /**
- * The memory that the client lets the device use, as it is now.
+ * The memory that the client lets the device use, as it is now. All of it that can be is mapped in
+ * this process; without this call a region is when it is first used.
  *
  * @return
  *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
@@ -320,7 +321,8 @@ int rte_vfio_user_poll_fd(int dev_id);
 /* ---- DMA of a served device ---- */
 
 /**
- * Translate a range of guest memory to pointers. Takes no lock and makes no system call.
+ * Translate a range of guest memory to pointers. Takes no lock and makes no system call, but for
+ * the first use of a region that the client has mapped: that maps it here, too.
  *
  * The pointers are valid between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() of the
  * same thread, even while the client unmaps the range or truncates its file: an access then reads
@@ -341,7 +343,8 @@ int rte_vfio_user_poll_fd(int dev_id);
  * @return
  *   Number of pieces; -EFAULT: part of the range is not mapped; -EACCES: not permitted by @p prot;
  *   -ENOSPC: more than @p nb_iov pieces; -ENOTSUP: part of the range is only reachable by messages,
- *   use rte_vfio_user_dma_read(); -ENODEV: no such device or no client
+ *   use rte_vfio_user_dma_read(); -ENODEV: no such device or no client; -ENOMEM, or another errno
+ *   of mmap() in the first use of a region
  */
 __rte_experimental
 int rte_vfio_user_dma_sg(int dev_id, uint64_t addr, uint64_t len, int prot,
@@ -370,7 +373,8 @@ void rte_vfio_user_dma_leave(int dev_id);
  * @return
  *   0; -EFAULT: not mapped, or the memory is gone; -EACCES: not readable for the device;
  *   -ENODEV: no such device, or no client any more; -ETIMEDOUT: the client did not answer;
- *   -EDEADLK: see above; -EPROTO: its answer makes no sense; another errno that the client sent.
+ *   -EDEADLK: see above; -EPROTO: its answer makes no sense; another errno that the client sent, or
+ *   of mmap() in the first use of a region.
  *   After an error part of the range may have been copied.
  */
 __rte_experimental

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,8 +58,10 @@ dma_root(const struct vu_dma *dma)
 static void
 region_free(struct vu_dma_region *region)
 {
-	if (region->mmap_addr != NULL)
-		munmap(region->mmap_addr, region->mmap_size);
+	uint8_t *mapping = vu_dma_mapping(region);
+
+	if (mapping != NULL)
+		munmap(mapping, region->mmap_size);
 	if (region->fd >= 0)
 		close(region->fd);
 	free(atomic_load(&region->dirty));
@@ -81,31 +84,70 @@ file_check(int fd, uint64_t offset, uint64_t size, uint64_t *pgsize)
 	return 0;
 }
 
+/* Would mmap() take the descriptor? */
+static int
+access_check(int fd, int prot)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	if (flags & O_PATH)
+		return -EBADF;
+	if ((flags & O_ACCMODE) == O_RDWR)
+		return 0;
+	return (flags & O_ACCMODE) == O_RDONLY && !(prot & PROT_WRITE) ? 0 : -EACCES;
+}
+
 /*
  * Offsets need not be aligned: the mapping starts at the page below and is longer by as much. It
  * is made of whole pages of the file, which may be huge ones: munmap() insists.
  */
 static int
-region_mmap(struct vu_dma_region *region, uint64_t size)
+region_check(struct vu_dma_region *region, uint64_t size)
 {
 	uint64_t pgsize = 1;
-	uint64_t below;
-	void *addr;
 	int rc;
 
 	rc = file_check(region->fd, region->fd_offset, size, &pgsize);
+	if (rc == 0)
+		rc = access_check(region->fd, region->prot);
 	if (rc < 0)
 		return rc;
-	below = region->fd_offset % pgsize;
-	size = RTE_ALIGN_MUL_CEIL(below + size, pgsize);
-	addr = mmap(NULL, size, region->prot, MAP_SHARED | MAP_NORESERVE, region->fd,
-		(off_t)(region->fd_offset - below));
+	region->below = region->fd_offset % pgsize;
+	region->mmap_size = RTE_ALIGN_MUL_CEIL(region->below + size, pgsize);
+	return 0;
+}
+
+/* Of several threads that find it not mapped one wins. */
+static __rte_noinline int
+region_mmap(struct vu_dma_region *region)
+{
+	uint8_t *none = NULL;
+	void *addr;
+
+	if (region->fd < 0)
+		return -ENOTSUP;
+	addr = mmap(NULL, region->mmap_size, region->prot, MAP_SHARED | MAP_NORESERVE, region->fd,
+		(off_t)(region->fd_offset - region->below));
 	if (addr == MAP_FAILED)
 		return -errno;
-	region->mmap_addr = addr;
-	region->mmap_size = size;
-	region->base = (uint8_t *)addr + below;
+	if (!atomic_compare_exchange_strong(&region->base, &none, (uint8_t *)addr + region->below))
+		munmap(addr, region->mmap_size);
 	return 0;
+}
+
+int
+vu_dma_region_base(const struct vu_dma_region *region, uint8_t **base)
+{
+	int rc = 0;
+
+	*base = atomic_load_explicit(&region->base, memory_order_acquire);
+	if (likely(*base != NULL))
+		return 0;
+	rc = region_mmap((struct vu_dma_region *)(uintptr_t)region);
+	*base = atomic_load(&region->base);
+	return rc;
 }
 
 static int
@@ -123,7 +165,7 @@ region_new(uint64_t addr, uint64_t size, int prot, int fd, uint64_t fd_offset,
 	region->prot = prot;
 	region->fd = fd;
 	region->fd_offset = fd_offset;
-	rc = fd < 0 ? 0 : region_mmap(region, size);
+	rc = fd < 0 ? 0 : region_check(region, size);
 	if (rc < 0) {
 		free(region);
 		return rc;
@@ -319,14 +361,20 @@ vu_dma_find(const struct vu_dma *dma, uint64_t addr)
 	return find(dma, addr);
 }
 
+/* Where to find a byte that a device may use so. */
 static int
-region_check(const struct vu_dma_region *region, int prot)
+region_at(const struct vu_dma_region *region, uint64_t addr, int prot, uint8_t **at)
 {
+	int rc;
+
 	if (region == NULL)
 		return -EFAULT;
 	if ((region->prot & prot) != prot)
 		return -EACCES;
-	return region->base != NULL ? 0 : -ENOTSUP;
+	rc = vu_dma_region_base(region, at);
+	if (rc == 0)
+		*at += addr - region->addr;
+	return rc;
 }
 
 /* Ranges that lie in several regions, which may follow each other in memory, too. */
@@ -342,10 +390,9 @@ sg_many(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct 
 
 	while (len > 0) {
 		region = find(dma, addr);
-		rc = region_check(region, prot);
+		rc = region_at(region, addr, prot, &at);
 		if (rc < 0)
 			return rc;
-		at = region->base + (addr - region->addr);
 		part = region->last - addr < len - 1 ? region->last - addr + 1 : len;
 		if (nb > 0 && (uint8_t *)iov[nb - 1].iov_base + iov[nb - 1].iov_len == at) {
 			iov[nb - 1].iov_len += part;
@@ -365,15 +412,19 @@ vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struc
 	int nb_iov)
 {
 	const struct vu_dma_region *region;
+	uint8_t *base;
 
 	if (unlikely(len == 0 || len - 1 > UINT64_MAX - addr || nb_iov < 1))
 		return -EINVAL;
 	region = find(dma, addr);
 	if (likely(region != NULL && region->last - addr >= len - 1 &&
-			(region->prot & prot) == prot && region->base != NULL)) {
-		iov->iov_base = region->base + (addr - region->addr);
-		iov->iov_len = len;
-		return 1;
+			(region->prot & prot) == prot)) {
+		base = atomic_load_explicit(&region->base, memory_order_acquire);
+		if (likely(base != NULL)) {
+			iov->iov_base = base + (addr - region->addr);
+			iov->iov_len = len;
+			return 1;
+		}
 	}
 	return sg_many(dma, addr, len, prot, iov, nb_iov);
 }
@@ -384,13 +435,16 @@ static void
 visit_flat(struct vu_dma_region *region, void *arg)
 {
 	struct rte_vfio_user_mem *flat = arg;
+	uint8_t *base;
 
+	/* what cannot be mapped reads as if it were reached by messages only */
+	vu_dma_region_base(region, &base);
 	flat->entry[flat->entry_num++] = (struct rte_vfio_user_mtb_entry){
 		.gpa = region->addr,
 		.size = region->last - region->addr + 1,
-		.host_user_addr = (uintptr_t)region->base,
-		.mmap_addr = region->mmap_addr,
-		.mmap_size = region->mmap_size,
+		.host_user_addr = (uintptr_t)base,
+		.mmap_addr = vu_dma_mapping(region),
+		.mmap_size = base != NULL ? region->mmap_size : 0,
 		.fd = region->fd,
 		.protection = (uint32_t)region->prot,
 	};

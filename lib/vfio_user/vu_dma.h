@@ -24,16 +24,19 @@ struct vu_dirty;
 /** Nodes that may wait for a grace period before a change waits for one. */
 #define VU_DMA_RETIRED_MAX 256u
 
-/** A range of IOVAs. Does not change once it is in a table, but for its dirty pages. */
+/**
+ * A range of IOVAs. Does not change once it is in a table, but for its dirty pages, and that it is
+ * mapped when a device first wants to use it.
+ */
 struct vu_dma_region {
 	uint64_t addr;	/**< IOVA of the first byte */
 	uint64_t last;	/**< IOVA of the last byte */
-	uint8_t *base;	/**< where the first byte is in this process; NULL: only by messages */
+	_Atomic(uint8_t *) base;	/**< of the first byte in this process; NULL: not mapped */
 	int prot;	/**< PROT_READ, PROT_WRITE: what the device may do */
-	int fd;	/**< it was mapped from, owned; -1: none came */
+	int fd;	/**< to map it from, owned; -1: it is reached by messages only */
 	uint64_t fd_offset;	/**< of the first byte */
-	void *mmap_addr;	/**< what to give to munmap(); NULL: nothing */
-	size_t mmap_size;	/**< bytes */
+	uint64_t below;	/**< bytes of the mapping below base */
+	size_t mmap_size;	/**< bytes of the mapping */
 	_Atomic(struct vu_dirty *) dirty;	/**< pages written; NULL: nobody tracks */
 };
 
@@ -57,15 +60,25 @@ int vu_dma_init(struct vu_dma *dma, uint32_t max_regions);
 /** Forget all regions and free the table. Waits for readers. */
 void vu_dma_fini(struct vu_dma *dma);
 
+/** What the region's mapping begins at. NULL: it is not mapped */
+static inline uint8_t *
+vu_dma_mapping(const struct vu_dma_region *region)
+{
+	uint8_t *base = atomic_load_explicit(&region->base, memory_order_acquire);
+
+	return base != NULL ? base - region->below : NULL;
+}
+
 /**
- * Add a region. Protocol reference 5.1.
+ * Add a region. Protocol reference 5.1. It is mapped when it is first used: many never are, and a
+ * process can have fewer mappings than a table has regions.
  *
  * @param fd
  *   What to map it from; -1: it is reached by messages only. The table's on success, else still
  *   the caller's.
  * @return
- *   0; -EINVAL: no bytes, wraps, or outside the file; -EEXIST: overlaps one; -ENOSPC: too many;
- *   -ENOMEM; or the errno of fstat() or mmap()
+ *   0; -EINVAL: no bytes, wraps, or outside the file; -EACCES: the descriptor does not permit
+ *   @p prot; -EEXIST: overlaps one; -ENOSPC: too many; -ENOMEM; or the errno of fstat() or fcntl()
  */
 int vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int fd,
 	uint64_t fd_offset);
@@ -86,6 +99,13 @@ uint32_t vu_dma_unmap_all(struct vu_dma *dma);
  * @return it, or NULL
  */
 const struct vu_dma_region *vu_dma_find(const struct vu_dma *dma, uint64_t addr);
+
+/**
+ * Where a region is in this process. In a section. Maps it if nobody has yet.
+ *
+ * @return 0; -ENOTSUP: it is reached by messages only; or the errno of mmap()
+ */
+int vu_dma_region_base(const struct vu_dma_region *region, uint8_t **base);
 
 /** As rte_vfio_user_dma_sg(). In a section. */
 int vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,

@@ -230,15 +230,17 @@ copy_mapped(struct vu_session *s, struct dma_copy *copy, uint64_t *n)
 	const struct vu_dma_region *region = vu_dma_find(&s->dma, copy->addr);
 	int prot = copy->write ? PROT_WRITE : PROT_READ;
 	uint8_t *at;
+	int rc;
 
 	if (region == NULL)
 		return -EFAULT;
 	if (!(region->prot & prot))
 		return -EACCES;
 	*n = RTE_MIN(copy->left - 1, region->last - copy->addr) + 1;
-	if (region->base == NULL)
-		return 1;
-	at = region->base + (copy->addr - region->addr);
+	rc = vu_dma_region_base(region, &at);
+	if (rc < 0)
+		return rc == -ENOTSUP ? 1 : rc;
+	at += copy->addr - region->addr;
 	memcpy(copy->write ? at : copy->buf, copy->write ? copy->buf : at, (size_t)*n);
 	if (copy->write)
 		vu_dma_dirty_mark(&s->dma, copy->addr, *n);

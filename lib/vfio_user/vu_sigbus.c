@@ -38,11 +38,10 @@ static _Thread_local bool passing_on;
 static struct vu_dma_region *
 region_if_maps(struct vu_dma_region *region, uintptr_t addr)
 {
-	uintptr_t start;
+	uintptr_t start = region != NULL ? (uintptr_t)vu_dma_mapping(region) : 0;
 
-	if (region == NULL || region->mmap_addr == NULL)
+	if (start == 0)
 		return NULL;
-	start = (uintptr_t)region->mmap_addr;
 	return addr >= start && addr - start < region->mmap_size ? region : NULL;
 }
 
@@ -88,7 +87,8 @@ dma_mend(struct vu_dma *dma, uintptr_t addr)
 {
 	struct vu_dma_region *region = find_in_table(dma, addr);
 
-	return region != NULL && zeros_put((uintptr_t)region->mmap_addr, region->mmap_size);
+	return region != NULL && zeros_put((uintptr_t)vu_dma_mapping(region),
+		region->mmap_size);
 }
 
 /* A region of the device is mended by pages, which are lost in any case; huge ones all at once. */
