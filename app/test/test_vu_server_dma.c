@@ -13,6 +13,7 @@
 
 #include <rte_common.h>
 
+#include "interpose.h"
 #include "vu_served.h"
 
 #include "test.h"
@@ -376,6 +377,44 @@ test_copy_from_truncated_memory_fails(void **state)
 	close(fd);
 }
 
+#define TOGETHER 16u
+
+/* Descriptors end a receive: each map is one of its own, and all are one turn and one answer. */
+static void
+test_maps_with_descriptors_are_answered_together(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
+	struct served *served = calloc(1, sizeof(*served));
+	struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .size = PAGE };
+	int fd = peer_memory(PAGE);
+	struct vu_peer peer;
+	unsigned int i;
+
+	(void)state;
+	served_start(served, &opt);
+	peer_connect(&peer, served->path);
+	peer_send(&peer, VU_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	while (rte_vfio_user_poll(served->dev_id) == 0)
+		;
+	assert_true(peer_receive(&peer));
+	for (i = 0; i < TOGETHER; i++, map.addr += PAGE)
+		peer_send(&peer, VU_DMA_MAP, 0, &map, sizeof(map), &fd, 1);
+	interpose_fail(INTERPOSE_ONLY(SENDMSG) | INTERPOSE_ONLY(RECVMSG), 0, 0);
+	assert_int_equal(rte_vfio_user_poll(served->dev_id), TOGETHER);
+	interpose_disarm();
+	assert_int_equal(interpose_count_of(INTERPOSE_RECVMSG), TOGETHER + 1);
+	assert_int_equal(interpose_count_of(INTERPOSE_SENDMSG), 1);
+	for (i = 0; i < TOGETHER; i++) {
+		assert_true(peer_receive(&peer));
+		assert_int_equal(peer.hdr.error, 0);
+	}
+	assert_int_equal(rte_vfio_user_get_mem_table(served->dev_id)->entry_num, TOGETHER);
+	peer_close(&peer);
+	served_stop(served);
+	free(served);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, served_setup, served_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -385,6 +424,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_descriptors_of_the_wrong_kind_or_number),
 	TEST(test_unmap_takes_whole_regions_and_nothing),
 	TEST(test_maps_in_a_burst_keep_their_descriptors),
+	TEST(test_maps_with_descriptors_are_answered_together),
 	TEST(test_limit_of_regions),
 	TEST(test_lock_may_refuse_a_change),
 	TEST(test_memory_goes_with_the_client),

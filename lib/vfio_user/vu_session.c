@@ -394,7 +394,10 @@ vu_session_fill(struct vu_session *s)
 	return rc;
 }
 
-/* Handle what was received, receive once, handle what that gave. */
+/*
+ * Handle what was received, receive once, handle what that gave. Descriptors end a receive early:
+ * then once more, so that what was sent together is answered together.
+ */
 static unsigned int
 session_serve(struct vu_session *s)
 {
@@ -416,7 +419,9 @@ session_serve(struct vu_session *s)
 			break;
 		if (rc < 0)
 			vu_session_doom(s, rc);
-		filled = true;
+		filled = s->conn.rx.late_fds.nb == 0;
+		if (!filled)
+			vu_conn_cork(&s->conn);
 	}
 	return nb;
 }
