@@ -28,12 +28,12 @@ static struct vu_loop {
 	pthread_mutex_t start_lock;	/* of what starts and stops the thread */
 	unsigned int users;	/* sessions */
 	pthread_t thread;
+	atomic_bool stop;	/* the thread is to end */
 
 	pthread_mutex_t lock;	/* of what follows, up to the blank line */
 	pthread_cond_t removed;
 	TAILQ_HEAD(, vu_session) attending;
 	TAILQ_HEAD(, loop_removal) removals;
-	bool stop;
 
 	int epfd;
 	int kick_fd;
@@ -305,23 +305,12 @@ vu_loop_turn(int timeout_ms)
 		loop_serve_removals();
 }
 
-static bool
-loop_stopped(void)
-{
-	bool stop;
-
-	pthread_mutex_lock(&loop.lock);
-	stop = loop.stop;
-	pthread_mutex_unlock(&loop.lock);
-	return stop;
-}
-
 static void *
 loop_main(void *arg)
 {
 	(void)arg;
 	loop_self = true;
-	while (!loop_stopped())
+	while (!atomic_load_explicit(&loop.stop, memory_order_acquire))
 		vu_loop_turn(-1);
 	loop_self = false;
 	return NULL;
@@ -380,7 +369,7 @@ loop_start(void)
 	rc = loop_open();
 	if (rc < 0)
 		return rc;
-	loop.stop = false;
+	atomic_store(&loop.stop, false);
 	rc = loop_thread_start();
 	if (rc < 0) {
 		close(loop.kick_fd);
@@ -393,9 +382,7 @@ loop_start(void)
 static void
 loop_stop(void)
 {
-	pthread_mutex_lock(&loop.lock);
-	loop.stop = true;
-	pthread_mutex_unlock(&loop.lock);
+	atomic_store(&loop.stop, true);
 	loop_kick();
 	pthread_join(loop.thread, NULL);
 	close(loop.kick_fd);

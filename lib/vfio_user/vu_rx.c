@@ -74,8 +74,13 @@ vu_rx_trim(struct vu_rx *rx)
 static int
 rx_make_room(struct vu_rx *rx)
 {
-	size_t wanted = rx_wanted(rx);
+	size_t wanted;
 
+	if (likely(rx->head == rx->tail && rx->cap == VU_RX_CHUNK)) {
+		rx->head = rx->tail = 0;
+		return 0;
+	}
+	wanted = rx_wanted(rx);
 	if (rx->head > 0) {
 		memmove(rx->buf, rx->buf + rx->head, rx->tail - rx->head);
 		rx->tail -= rx->head;
@@ -187,6 +192,8 @@ rx_adopt_late_fds(struct vu_rx *rx)
 {
 	unsigned int i;
 
+	if (likely(rx->late_fds.nb == 0))
+		return 0;
 	if (rx->late_fds.nb > rx->max_fds - rx->fds.nb)
 		return -EPROTO;
 	for (i = 0; i < rx->late_fds.nb; i++)
