@@ -140,6 +140,10 @@ driver="$source/devtools/install/driver.c"
 	fi
 }
 
+PKG_CONFIG="pkg-config --define-variable=prefix=$prefix" \
+	quietly "$source/examples/pmd_without_hardware/ci.sh"
+ok "driver with an emulated device, plain and with sanitizers"
+
 # Of the tools it is tested here that they are found and start.
 bindir="$prefix/$(option bindir)"
 quietly "$bindir/dpdk-pci" --help
