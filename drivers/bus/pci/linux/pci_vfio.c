@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
-#include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -16,6 +14,7 @@
 #include "pci_backend.h"
 #include "pci_backends.h"
 #include "pci_device.h"
+#include "pci_fd.h"
 #include "pci_log.h"
 #include "pci_vfio.h"
 #include "pci_vfio_eal.h"
@@ -162,66 +161,20 @@ vfio_stop(struct pci_device *dev)
 	pci_vfio_intr_stop(dev);
 }
 
-/* What is left when the kernel stopped short of the end. */
-static __rte_noinline int
-rest_read(int fd, uint8_t *buf, size_t len, size_t done, off_t at)
-{
-	ssize_t n;
-
-	while (done < len) {
-		n = pread(fd, buf + done, len - done, at + (off_t)done);
-		if (n == 0)
-			return -EIO;
-		if (n > 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			return -errno;
-	}
-	return (int)len;
-}
-
-static __rte_noinline int
-rest_write(int fd, const uint8_t *buf, size_t len, size_t done, off_t at)
-{
-	ssize_t n;
-
-	while (done < len) {
-		n = pwrite(fd, buf + done, len - done, at + (off_t)done);
-		if (n == 0)
-			return -EIO;
-		if (n > 0)
-			done += (size_t)n;
-		else if (errno != EINTR)
-			return -errno;
-	}
-	return (int)len;
-}
-
-/* The first call does all of it, unless something is wrong. */
 static int
 vfio_region_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
 	uint64_t offset)
 {
-	const off_t at = (off_t)(dev->region[region].fd_offset + offset);
-	const ssize_t n = pread(dev->state->fd, buf, len, at);
-
-	if (likely(n == (ssize_t)len))
-		return (int)len;
-	return n < 0 && errno != EINTR ? -errno :
-		rest_read(dev->state->fd, buf, len, n > 0 ? (size_t)n : 0, at);
+	return pci_fd_read(dev->state->fd, buf, len,
+		(off_t)(dev->region[region].fd_offset + offset));
 }
 
 static int
 vfio_region_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
 	uint64_t offset)
 {
-	const off_t at = (off_t)(dev->region[region].fd_offset + offset);
-	const ssize_t n = pwrite(dev->state->fd, buf, len, at);
-
-	if (likely(n == (ssize_t)len))
-		return (int)len;
-	return n < 0 && errno != EINTR ? -errno :
-		rest_write(dev->state->fd, buf, len, n > 0 ? (size_t)n : 0, at);
+	return pci_fd_write(dev->state->fd, buf, len,
+		(off_t)(dev->region[region].fd_offset + offset));
 }
 
 static int
