@@ -17,13 +17,11 @@
 #include "pci_log.h"
 #include "pci_parse.h"
 #include "pci_scan.h"
+#include "pci_sysfs.h"
 #include "pci_system.h"
 
 /* Longest name of a file here: a device's folder and an attribute of it. */
 #define SYSFS_NAME_SIZE	(PCI_PRI_STR_SIZE + 32)
-
-/* Attributes are a page at most; the longest that matters has a line for each of 17 resources. */
-#define SYSFS_TEXT_SIZE	2048
 
 /*
  * The folder of the last scan; attributes are read relative to it. Later scans put another folder
@@ -42,7 +40,7 @@ rte_pci_get_sysfs_path(void)
 
 /* The whole of a small file as text. -errno; a longer file is -EFBIG. */
 static int
-text_read(const char *path, char text[SYSFS_TEXT_SIZE])
+text_read(const char *path, char text[PCI_SYSFS_TEXT_SIZE])
 {
 	ssize_t len;
 	int fd, rc = 0;
@@ -50,10 +48,10 @@ text_read(const char *path, char text[SYSFS_TEXT_SIZE])
 	fd = openat(sysfs_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	len = read(fd, text, SYSFS_TEXT_SIZE);
+	len = read(fd, text, PCI_SYSFS_TEXT_SIZE);
 	if (len < 0)
 		rc = -errno;
-	else if (len == SYSFS_TEXT_SIZE)
+	else if (len == PCI_SYSFS_TEXT_SIZE)
 		rc = -EFBIG;
 	else
 		text[len] = '\0';
@@ -72,13 +70,23 @@ attribute_path(const struct rte_pci_addr *addr, const char *attribute,
 	return path;
 }
 
-static int
-attribute_read(const struct rte_pci_addr *addr, const char *attribute,
-	char text[SYSFS_TEXT_SIZE])
+int
+pci_sysfs_read(const struct rte_pci_addr *addr, const char *attribute,
+	char text[PCI_SYSFS_TEXT_SIZE])
 {
 	char path[SYSFS_NAME_SIZE];
 
 	return text_read(attribute_path(addr, attribute, path), text);
+}
+
+int
+pci_sysfs_open(const struct rte_pci_addr *addr, const char *attribute, int flags)
+{
+	char path[SYSFS_NAME_SIZE];
+	int fd;
+
+	fd = openat(sysfs_fd, attribute_path(addr, attribute, path), flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Why an attribute is of no use; -ENODEV if the reason is that the device has vanished. */
@@ -111,12 +119,12 @@ identify_singly(const struct rte_pci_addr *addr, struct rte_pci_id *id,
 		{ "class", 0xffffff },
 	};
 	uint32_t value[RTE_DIM(attributes)];
-	char text[SYSFS_TEXT_SIZE];
+	char text[PCI_SYSFS_TEXT_SIZE];
 	unsigned int i;
 	int rc;
 
 	for (i = 0; i < RTE_DIM(attributes); i++) {
-		rc = attribute_read(addr, attributes[i].name, text);
+		rc = pci_sysfs_read(addr, attributes[i].name, text);
 		if (rc == 0)
 			rc = pci_hex_parse(text, attributes[i].max, &value[i]);
 		if (rc != 0)
@@ -136,10 +144,10 @@ int
 pci_system_identify(const struct rte_pci_addr *addr, struct rte_pci_id *id,
 	struct pci_trouble *trouble)
 {
-	char text[SYSFS_TEXT_SIZE];
+	char text[PCI_SYSFS_TEXT_SIZE];
 	int rc;
 
-	rc = attribute_read(addr, "modalias", text);
+	rc = pci_sysfs_read(addr, "modalias", text);
 	if (rc == -ENOENT)
 		return identify_singly(addr, id, trouble);
 	if (rc == 0)
@@ -151,11 +159,11 @@ pci_system_identify(const struct rte_pci_addr *addr, struct rte_pci_id *id,
 static int
 describe_numa(const struct rte_pci_addr *addr, int *node, struct pci_trouble *trouble)
 {
-	char text[SYSFS_TEXT_SIZE];
+	char text[PCI_SYSFS_TEXT_SIZE];
 	int rc;
 
 	*node = -1;
-	rc = attribute_read(addr, "numa_node", text);
+	rc = pci_sysfs_read(addr, "numa_node", text);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc == 0)
@@ -167,10 +175,10 @@ int
 pci_system_describe(const struct rte_pci_addr *addr, struct pci_ident *ident,
 	struct pci_trouble *trouble)
 {
-	char text[SYSFS_TEXT_SIZE];
+	char text[PCI_SYSFS_TEXT_SIZE];
 	int rc;
 
-	rc = attribute_read(addr, "resource", text);
+	rc = pci_sysfs_read(addr, "resource", text);
 	if (rc == 0)
 		rc = pci_resource_parse(text, ident->bar);
 	if (rc != 0)
@@ -218,10 +226,10 @@ pci_system_max_vfs(const struct rte_pci_addr *addr)
 unsigned int
 pci_system_iova_bits(const struct rte_pci_addr *addr)
 {
-	char text[SYSFS_TEXT_SIZE];
+	char text[PCI_SYSFS_TEXT_SIZE];
 	unsigned int bits = 0;
 
-	if (attribute_read(addr, "iommu/intel-iommu/cap", text) == 0)
+	if (pci_sysfs_read(addr, "iommu/intel-iommu/cap", text) == 0)
 		pci_iommu_cap_parse(text, &bits);
 	return bits;
 }
