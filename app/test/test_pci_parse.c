@@ -140,6 +140,70 @@ test_resource_rejects_garbage(void **state __rte_unused)
 }
 
 static void
+test_bars_are_of_memory_or_ports(void **state __rte_unused)
+{
+	struct pci_bar_line bar[PCI_MAX_RESOURCE];
+
+	assert_int_equal(pci_bars_parse(MEM NONE IO MEM64
+		"0x0000000000000000 0x0000000000000fff 0x0000000020040200\n"
+		"0x000000000000e000 0x0000000000000000 0x0000000000040101\n", bar), 0);
+	assert_int_equal(bar[0].kind, PCI_BAR_MEMORY);
+	assert_true(bar[0].assigned);
+	assert_int_equal(bar[1].kind, PCI_BAR_NONE);
+	assert_int_equal(bar[1].len, 0);
+	assert_int_equal(bar[2].kind, PCI_BAR_IOPORT);
+	assert_int_equal(bar[2].start, 0xe000);
+	assert_int_equal(bar[2].len, 0x20);
+	assert_int_equal(bar[3].start, 0x380000000000);
+	assert_int_equal(bar[3].len, 0x100000000);
+	assert_int_equal(bar[4].kind, PCI_BAR_MEMORY);
+	assert_false(bar[4].assigned);
+	assert_int_equal(bar[5].kind, PCI_BAR_NONE);
+}
+
+static void
+test_uio_name_is_a_number(void **state __rte_unused)
+{
+	static const char *const bad[] = {
+		"", "uio", "uio ", "uio-1", "uio+1", "uio1x", "uio0x1", "uio1\n", "Uio1", "1",
+		"uio2147483648", "uio99999999999999999999", "../uio1",
+	};
+	uint32_t number = 7;
+	unsigned int i;
+
+	assert_int_equal(pci_uio_name_parse("uio0", &number), 0);
+	assert_int_equal(number, 0);
+	assert_int_equal(pci_uio_name_parse("uio2147483647", &number), 0);
+	assert_int_equal(number, INT32_MAX);
+	for (i = 0; i < RTE_DIM(bad); i++)
+		if (pci_uio_name_parse(bad[i], &number) != -EINVAL)
+			fail_msg("\"%s\" was taken for a name", bad[i]);
+	assert_int_equal(number, INT32_MAX);
+}
+
+static void
+test_device_number_has_two_parts(void **state __rte_unused)
+{
+	static const char *const bad[] = {
+		"", ":", "1", "1:", ":1", "1:-1", "1 :1", "0x1:1", "1:1:1", "4096:0", "0:1048576",
+		"99999999999999999999:1",
+	};
+	uint32_t major = 7, minor = 7;
+	unsigned int i;
+
+	assert_int_equal(pci_devnum_parse("246:0\n", &major, &minor), 0);
+	assert_int_equal(major, 246);
+	assert_int_equal(minor, 0);
+	assert_int_equal(pci_devnum_parse("4095:1048575", &major, &minor), 0);
+	assert_int_equal(major, 4095);
+	assert_int_equal(minor, 1048575);
+	for (i = 0; i < RTE_DIM(bad); i++)
+		if (pci_devnum_parse(bad[i], &major, &minor) != -EINVAL)
+			fail_msg("\"%s\" was taken for a device number", bad[i]);
+	assert_int_equal(major, 4095);
+}
+
+static void
 test_folder_has_the_canonical_name(void **state __rte_unused)
 {
 	static const char *const bad[] = {
@@ -187,6 +251,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_numa_node_may_be_none),
 	cmocka_unit_test(test_resource_gives_memory_bars),
 	cmocka_unit_test(test_resource_rejects_garbage),
+	cmocka_unit_test(test_bars_are_of_memory_or_ports),
+	cmocka_unit_test(test_uio_name_is_a_number),
+	cmocka_unit_test(test_device_number_has_two_parts),
 	cmocka_unit_test(test_folder_has_the_canonical_name),
 	cmocka_unit_test(test_driver_is_the_last_part_of_the_link),
 	cmocka_unit_test(test_iommu_width_is_a_field_of_the_register),

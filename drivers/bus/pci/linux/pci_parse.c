@@ -10,13 +10,19 @@
 #include "pci_parse.h"
 
 /* Flags of a resource, include/linux/ioport.h */
+#define RESOURCE_IO	0x100u
 #define RESOURCE_MEM	0x200u
+#define RESOURCE_UNSET	0x20000000u
 
 static uint64_t
 digit_value(char c)
 {
 	return (uint64_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
+
+/* Bits of a device number in the kernel, include/linux/kdev_t.h */
+#define DEV_MAJOR_MAX	0xfffu
+#define DEV_MINOR_MAX	0xfffffu
 
 /*
  * All hexadecimal digits up to @max_digits; strtoul() would let signs, blanks and 0x pass. NULL,
@@ -117,6 +123,47 @@ pci_hex_parse(const char *text, uint32_t max, uint32_t *value)
 	return 0;
 }
 
+/* All decimal digits of a number up to @max. NULL as of parse_digits(). */
+static const char *
+parse_decimal(const char *text, uint32_t max, uint32_t *value)
+{
+	uint64_t sum = 0;
+	const char *at;
+
+	for (at = text; at != NULL && isdigit((unsigned char)*at) && sum <= max; at++)
+		sum = 10 * sum + (uint64_t)(*at - '0');
+	if (at == text || sum > max)
+		return NULL;
+	*value = (uint32_t)sum;
+	return at;
+}
+
+int
+pci_uio_name_parse(const char *name, uint32_t *number)
+{
+	uint32_t value;
+
+	name = parse_decimal(parse_literal(name, "uio"), INT32_MAX, &value);
+	if (name == NULL || *name != '\0')
+		return -EINVAL;
+	*number = value;
+	return 0;
+}
+
+int
+pci_devnum_parse(const char *text, uint32_t *major, uint32_t *minor)
+{
+	uint32_t number[2];
+
+	text = parse_decimal(text, DEV_MAJOR_MAX, &number[0]);
+	text = parse_decimal(parse_literal(text, ":"), DEV_MINOR_MAX, &number[1]);
+	if (!parse_at_end(text))
+		return -EINVAL;
+	*major = number[0];
+	*minor = number[1];
+	return 0;
+}
+
 int
 pci_numa_parse(const char *text, int *node)
 {
@@ -139,8 +186,9 @@ pci_numa_parse(const char *text, int *node)
 	return 0;
 }
 
+/* A device without its ports may still be of use, one without its memory is not. */
 static const char *
-resource_line_parse(const char *line, struct rte_mem_resource *bar)
+bar_line_parse(const char *line, struct pci_bar_line *bar)
 {
 	uint64_t first, last, flags;
 
@@ -150,24 +198,44 @@ resource_line_parse(const char *line, struct rte_mem_resource *bar)
 	line = parse_literal(line, "\n");
 	if (line == NULL)
 		return NULL;
-	*bar = (struct rte_mem_resource){ .addr = NULL };
-	if ((flags & RESOURCE_MEM) == 0)
+	*bar = (struct pci_bar_line){ .kind = PCI_BAR_NONE };
+	if ((flags & (RESOURCE_MEM | RESOURCE_IO)) == 0)
 		return line;
 	if (last < first || last - first == UINT64_MAX)
-		return NULL;
-	bar->phys_addr = first;
+		return (flags & RESOURCE_MEM) != 0 ? NULL : line;
+	bar->kind = (flags & RESOURCE_MEM) != 0 ? PCI_BAR_MEMORY : PCI_BAR_IOPORT;
+	bar->assigned = (flags & RESOURCE_UNSET) == 0;
+	bar->start = first;
 	bar->len = last - first + 1;
 	return line;
 }
 
 int
-pci_resource_parse(const char *text, struct rte_mem_resource bar[PCI_MAX_RESOURCE])
+pci_bars_parse(const char *text, struct pci_bar_line bar[PCI_MAX_RESOURCE])
 {
 	unsigned int i;
 
 	for (i = 0; i < PCI_MAX_RESOURCE && text != NULL; i++)
-		text = resource_line_parse(text, &bar[i]);
+		text = bar_line_parse(text, &bar[i]);
 	return text == NULL ? -EINVAL : 0;
+}
+
+int
+pci_resource_parse(const char *text, struct rte_mem_resource bar[PCI_MAX_RESOURCE])
+{
+	struct pci_bar_line line[PCI_MAX_RESOURCE];
+	unsigned int i;
+	int rc;
+
+	rc = pci_bars_parse(text, line);
+	for (i = 0; rc == 0 && i < PCI_MAX_RESOURCE; i++) {
+		bar[i] = (struct rte_mem_resource){ .addr = NULL };
+		if (line[i].kind != PCI_BAR_MEMORY)
+			continue;
+		bar[i].phys_addr = line[i].start;
+		bar[i].len = line[i].len;
+	}
+	return rc;
 }
 
 const char *
