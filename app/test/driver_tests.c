@@ -103,7 +103,10 @@ eal_start(const struct driver_case *c)
 	while (*more != NULL)
 		args[nb++] = *more++;
 	args[nb] = NULL;
-	eal_session_start(args);
+	if (c->transport->huge_pages)
+		eal_session_start_huge(args);
+	else
+		eal_session_start(args);
 }
 
 static struct driver_case *

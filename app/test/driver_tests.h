@@ -68,6 +68,7 @@ struct driver_transport {
 	/** Undo setup(). EAL does not run; the device may say what it thinks of its use. */
 	void (*teardown)(struct driver_case *c);
 	const char *args[4];	/**< more arguments for EAL; ends with NULL */
+	bool huge_pages;	/**< shall EAL's memory be of these? */
 	const char *backend;	/**< rte_pci_backend_name() */
 	enum rte_intr_handle_type intr;	/**< of the interrupts */
 	bool registers_mapped;	/**< BAR 0 by load and store? */

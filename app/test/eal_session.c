@@ -21,25 +21,41 @@ static struct {
 	char *last;
 } log_memory;
 
-void
-eal_session_start(const char *const args[])
+/* EAL changes the order of the words. */
+static void
+start(const char *const words[], const char *const args[])
 {
-	static const char *const common[] = { "dpdk-test", "--no-huge", "--in-memory" };
 	char *argv[ARGS_MAX + 1] = { NULL };
-	int argc, i, rc;
+	char *kept[ARGS_MAX];
+	int argc = 0, i, rc;
 
-	for (argc = 0; argc < (int)RTE_DIM(common); argc++)
-		argv[argc] = strdup(common[argc]);
+	for (i = 0; words[i] != NULL; i++)
+		argv[argc++] = strdup(words[i]);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
 		argv[argc++] = strdup(args[i]);
 	assert_in_range(argc, 1, ARGS_MAX);
-	char *kept[ARGS_MAX];
 	memcpy(kept, argv, sizeof(kept));
 	rc = rte_eal_init(argc, argv);
 	for (i = 0; i < argc; i++)
 		free(kept[i]);
 	if (rc < 0)
 		fail_msg("rte_eal_init: %s", rte_strerror(rte_errno));
+}
+
+void
+eal_session_start(const char *const args[])
+{
+	static const char *const words[] = { "dpdk-test", "--no-huge", "--in-memory", NULL };
+
+	start(words, args);
+}
+
+void
+eal_session_start_huge(const char *const args[])
+{
+	static const char *const words[] = { "dpdk-test", "--in-memory", NULL };
+
+	start(words, args);
 }
 
 void

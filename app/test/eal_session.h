@@ -5,14 +5,17 @@
 
 /**
  * @file
- * EAL for the time of one test, without hugepages and without traces outside of the process, and
- * what it writes to its log. Functions fail the test if they cannot do what they should.
+ * EAL for the time of one test, without traces outside of the process, and what it writes to its
+ * log. Functions fail the test if they cannot do what they should.
  */
 
 #include <stddef.h>
 
-/** Start EAL; @p args are further arguments that end with NULL, or NULL. */
+/** Start EAL without huge pages; @p args are further arguments that end with NULL, or NULL. */
 void eal_session_start(const char *const args[]);
+
+/** Start it with huge pages, which must be there; as eal_session_start(). */
+void eal_session_start_huge(const char *const args[]);
 
 /** Stop it. */
 void eal_session_stop(void);

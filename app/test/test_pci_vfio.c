@@ -23,6 +23,7 @@
 #include <rte_errno.h>
 #include <rte_interrupts.h>
 
+#include "fake_process.h"
 #include "fake_vfio.h"
 #include "interpose.h"
 #include "resources.h"
@@ -32,17 +33,6 @@
 #define K UINT64_C(0x1000)	/* the page size of all machines that run this */
 #define MIB UINT64_C(0x100000)
 #define VENDOR 0xcafe
-
-/* ---- the process: what the bus sees of EAL ---- */
-
-static enum rte_proc_type_t process_type = RTE_PROC_PRIMARY;
-
-/* Stands in for EAL's, so that a forked child can be a secondary process. */
-enum rte_proc_type_t
-rte_eal_process_type(void)
-{
-	return process_type;
-}
 
 /* ---- a driver that takes what the tests plug in ---- */
 
@@ -566,7 +556,7 @@ in_secondary(int (*body)(struct card *card), struct card *card)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		process_type = RTE_PROC_SECONDARY;
+		fake_process_set(RTE_PROC_SECONDARY);
 		_exit(body(card) & 0xff);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
