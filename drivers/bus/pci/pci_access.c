@@ -165,6 +165,18 @@ access_mapped(const struct access_dir *dir, uint8_t *addr, union access_buf buf,
 	}
 }
 
+void
+pci_access_load(void *addr, void *buf, size_t len)
+{
+	access_mapped(&access_read, addr, (union access_buf){ .in = buf }, len);
+}
+
+void
+pci_access_store(void *addr, const void *buf, size_t len)
+{
+	access_mapped(&access_write, addr, (union access_buf){ .out = buf }, len);
+}
+
 static __rte_always_inline int
 access_check(const struct pci_device *dev, const struct pci_region *region,
 	const struct access_dir *dir, uint64_t len, off_t offset)

@@ -34,4 +34,20 @@ int pci_access_read(const struct pci_device *dev, unsigned int region, void *buf
 int pci_access_write(const struct pci_device *dev, unsigned int region, const void *buf,
 	size_t len, off_t offset);
 
+/**
+ * Read a range that is mapped, by the widest naturally aligned loads: for backends that map what
+ * they are asked for.
+ *
+ * @param addr
+ *   Of the range.
+ * @param buf
+ *   Where to.
+ * @param len
+ *   Bytes.
+ */
+void pci_access_load(void *addr, void *buf, size_t len);
+
+/** Write a range that is mapped; as pci_access_load(). */
+void pci_access_store(void *addr, const void *buf, size_t len);
+
 #endif /* PCI_ACCESS_H */

@@ -198,6 +198,8 @@ rte_pci_set_bus_master(const struct rte_pci_device *dev, bool enable)
 	uint16_t old, new;
 	int rc;
 
+	if (enable && pdev->no_bus_master)
+		return -EPERM;
 	rc = config_read16(pdev, &old, RTE_PCI_COMMAND);
 	if (rc != 0)
 		return rc;

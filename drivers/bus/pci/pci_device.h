@@ -37,6 +37,8 @@ struct pci_device {
 	uintptr_t token;
 	const char *kernel_driver;	/**< its name, or NULL */
 	unsigned int nb_vectors;	/**< of the interrupt in use; the backend sets it */
+	/** What EAL takes for IOVAs means nothing to the device: it must not reach memory. */
+	bool no_bus_master;
 	bool mapped;	/**< between pci_device_map() and pci_device_unmap() */
 	unsigned int pins;	/**< callbacks under way: it must not be freed */
 	unsigned int nb_handle_users;	/**< of the interrupt handles; see pci_handles.h */

@@ -109,6 +109,8 @@ rte_pci_find_ext_capability(const struct rte_pci_device *dev, uint32_t cap);
  * @return
  *   - 0: success, also if it is so already.
  *   - -ENODEV: the device is not mapped.
+ *   - -EPERM: it must not be enabled, as the device takes physical addresses and EAL's IOVAs are
+ *     others.
  *   - another negative errno: what rte_pci_read_config() or rte_pci_write_config() said.
  */
 __rte_experimental

@@ -5,6 +5,8 @@
 
 const struct pci_backend *const pci_backends[] = {
 	&pci_vfio_backend,
+	&pci_uio_generic_backend,
+	&pci_igb_uio_backend,
 	&pci_vfio_user_backend,
 	NULL,
 };

@@ -12,6 +12,8 @@
 struct pci_backend;
 
 extern const struct pci_backend pci_vfio_backend;
+extern const struct pci_backend pci_uio_generic_backend;
+extern const struct pci_backend pci_igb_uio_backend;
 extern const struct pci_backend pci_vfio_user_backend;
 
 #endif /* PCI_BACKENDS_H */

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_eal_paging.h>
+#include <rte_errno.h>
+
+#include "pci_access.h"
+#include "pci_device.h"
+#include "pci_fd.h"
+#include "pci_log.h"
+#include "pci_parse.h"
+#include "pci_port.h"
+#include "pci_sysfs.h"
+#include "pci_uio.h"
+
+#define PORTS_END UINT64_C(0x10000)
+
+/* ---- opening ---- */
+
+static bool
+is_denied(int rc)
+{
+	return rc == -EROFS || rc == -EACCES || rc == -EPERM;
+}
+
+/* For reading and writing, or where that is denied for reading only. */
+static int
+open_as_permitted(const struct pci_device *dev, const char *attribute, bool *writable)
+{
+	int fd = pci_sysfs_open(&dev->pub.addr, attribute, O_RDWR);
+
+	*writable = fd >= 0;
+	return is_denied(fd) ? pci_sysfs_open(&dev->pub.addr, attribute, O_RDONLY) : fd;
+}
+
+static uint32_t
+flags_of(bool writable)
+{
+	return PCI_REGION_F_READ | (writable ? PCI_REGION_F_WRITE : 0);
+}
+
+/* Who lacks CAP_SYS_ADMIN may not read behind the header. */
+static int
+config_size(const struct pci_device *dev, uint64_t *size)
+{
+	struct stat status;
+	uint8_t last;
+
+	if (fstat(dev->state->config_fd, &status) != 0)
+		return -errno;
+	if (status.st_size < RTE_PCI_STD_HEADER_SIZEOF)
+		return -EIO;
+	*size = RTE_MIN((uint64_t)status.st_size, (uint64_t)RTE_PCI_CFG_SPACE_EXP_SIZE);
+	if (pci_fd_read(dev->state->config_fd, &last, sizeof(last), (off_t)*size - 1) > 0)
+		return 0;
+	PCI_LOG(NOTICE, "%s: only the header of its configuration space can be read; "
+		"capabilities take CAP_SYS_ADMIN", dev->pub.name);
+	*size = RTE_PCI_STD_HEADER_SIZEOF;
+	return 0;
+}
+
+static int
+config_open(struct pci_device *dev)
+{
+	struct pci_region *region = &dev->region[PCI_REGION_CONFIG];
+	struct pci_backend_state *state = dev->state;
+	int rc;
+
+	rc = open_as_permitted(dev, "config", &state->config_writable);
+	if (rc < 0)
+		return rc;
+	state->config_fd = rc;
+	rc = config_size(dev, &region->size);
+	region->flags = flags_of(state->config_writable);
+	if (!state->config_writable)
+		PCI_LOG(NOTICE, "%s: sysfs is read-only here: configuration space and BARs can be "
+			"read but not written", dev->pub.name);
+	return rc;
+}
+
+/* Processors that cannot map BARs for programs have no such files. */
+static int
+bar_open_failed(const struct pci_device *dev, unsigned int bar, int rc)
+{
+	if (rc == -ENOENT) {
+		PCI_LOG(WARNING, "%s: BAR%u: sysfs has no file resource%u, so there is no access",
+			dev->pub.name, bar, bar);
+		return 0;
+	}
+	PCI_LOG(ERR, "%s: BAR%u: cannot open its file resource%u in sysfs: %s%s", dev->pub.name,
+		bar, bar, rte_strerror(-rc), !is_denied(rc) ? "" :
+		"; run as root, or make the user the owner of these files");
+	return rc;
+}
+
+/* Write-combining if the driver wants it and the kernel has it: for what can be prefetched. */
+static int
+memory_file_open(const struct pci_device *dev, unsigned int bar, bool *writable)
+{
+	const struct rte_pci_driver *driver = dev->pub.driver;
+	char name[sizeof("resourceN_wc")];
+	int fd = -ENOENT;
+
+	snprintf(name, sizeof(name), "resource%u_wc", bar);
+	if (driver != NULL && (driver->drv_flags & RTE_PCI_DRV_WC_ACTIVATE) != 0)
+		fd = open_as_permitted(dev, name, writable);
+	if (fd != -ENOENT)
+		return fd;
+	snprintf(name, sizeof(name), "resource%u", bar);
+	return open_as_permitted(dev, name, writable);
+}
+
+/*
+ * All of it may be mapped. A BAR that shares its page with others is left to calls: it does not
+ * begin where a mapping would.
+ */
+static int
+memory_areas(const struct pci_uio_bar *bar, struct pci_region *region)
+{
+	if ((bar->start & (rte_mem_page_size() - 1)) != 0)
+		return 0;
+	region->areas = malloc(sizeof(*region->areas));
+	if (region->areas == NULL)
+		return -ENOMEM;
+	region->areas[0] = (struct rte_vfio_area){ .offset = 0, .size = region->size };
+	region->nb_areas = 1;
+	region->fd = bar->fd;
+	return 0;
+}
+
+static int
+memory_open(struct pci_device *dev, unsigned int index)
+{
+	struct pci_uio_bar *bar = &dev->state->bar[index];
+	struct pci_region *region = &dev->region[index];
+	bool writable;
+	int fd;
+
+	fd = memory_file_open(dev, index, &writable);
+	if (fd < 0)
+		return bar_open_failed(dev, index, fd);
+	bar->fd = fd;
+	region->flags = flags_of(writable);
+	return memory_areas(bar, region);
+}
+
+/*
+ * The file serves every thread and needs no more than permission to open it. Instructions are for
+ * where that may not be written.
+ */
+static int
+ports_open(struct pci_device *dev, unsigned int index)
+{
+	struct pci_uio_bar *bar = &dev->state->bar[index];
+	struct pci_region *region = &dev->region[index];
+	char name[sizeof("resourceN")];
+	bool writable;
+	int fd;
+
+	snprintf(name, sizeof(name), "resource%u", index);
+	fd = open_as_permitted(dev, name, &writable);
+	bar->fd = RTE_MAX(fd, -1);
+	region->flags = PCI_REGION_F_IOPORT;
+	bar->by_instruction = !writable && bar->start <= PORTS_END &&
+		region->size <= PORTS_END - bar->start && pci_port_enable() == 0;
+	if (bar->by_instruction)
+		writable = true;
+	else if (fd < 0)
+		return bar_open_failed(dev, index, fd);
+	region->flags |= flags_of(writable);
+	return 0;
+}
+
+static int
+bar_open(struct pci_device *dev, unsigned int index, const struct pci_bar_line *line)
+{
+	if (line->kind == PCI_BAR_NONE)
+		return 0;
+	if (line->len > INT64_MAX)
+		return -EINVAL;
+	if (!line->assigned) {
+		PCI_LOG(WARNING, "%s: BAR%u: the kernel has found no room for it", dev->pub.name,
+			index);
+		return 0;
+	}
+	dev->region[index].size = line->len;
+	dev->state->bar[index].start = line->start;
+	return line->kind == PCI_BAR_MEMORY ? memory_open(dev, index) : ports_open(dev, index);
+}
+
+static int
+bars_open(struct pci_device *dev)
+{
+	struct pci_bar_line line[PCI_MAX_RESOURCE];
+	char text[PCI_SYSFS_TEXT_SIZE];
+	unsigned int i;
+	int rc;
+
+	rc = pci_sysfs_read(&dev->pub.addr, "resource", text);
+	if (rc == 0)
+		rc = pci_bars_parse(text, line);
+	if (rc != 0)
+		PCI_LOG(ERR, "%s: cannot tell its BARs: %s", dev->pub.name, rte_strerror(-rc));
+	for (i = 0; rc == 0 && i < PCI_MAX_RESOURCE; i++)
+		rc = bar_open(dev, i, &line[i]);
+	return rc;
+}
+
+int
+pci_uio_regions_open(struct pci_device *dev)
+{
+	int rc;
+
+	rc = config_open(dev);
+	if (rc < 0) {
+		PCI_LOG(ERR, "%s: cannot open its configuration space: %s", dev->pub.name,
+			rte_strerror(-rc));
+		return rc;
+	}
+	/* what is behind the header may be out of reach */
+	pci_cap_load(dev);
+	return bars_open(dev);
+}
+
+static void
+fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void
+pci_uio_regions_close(struct pci_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < PCI_MAX_RESOURCE; i++)
+		fd_close(&dev->state->bar[i].fd);
+	fd_close(&dev->state->config_fd);
+}
+
+/* ---- access by calls ---- */
+
+/* A way to bytes that are not mapped. */
+struct uio_way {
+	int (*read)(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+		uint64_t offset);
+	int (*write)(const struct pci_device *dev, unsigned int region, const void *buf,
+		size_t len, uint64_t offset);
+};
+
+static int
+config_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+	uint64_t offset)
+{
+	RTE_SET_USED(region);
+	return pci_fd_read(dev->state->config_fd, buf, len, (off_t)offset);
+}
+
+static int
+config_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
+	uint64_t offset)
+{
+	RTE_SET_USED(region);
+	return pci_fd_write(dev->state->config_fd, buf, len, (off_t)offset);
+}
+
+/* Pages of a BAR, mapped for one access. */
+struct pages {
+	void *map;	/* NULL: they cannot be mapped, rte_errno tells why */
+	size_t len;
+	uint8_t *addr;	/* of the first byte that is wanted */
+};
+
+static struct pages
+pages_map(const struct pci_device *dev, unsigned int region, int prot, size_t len,
+	uint64_t offset)
+{
+	const struct pci_uio_bar *bar = &dev->state->bar[region];
+	const uint64_t mask = rte_mem_page_size() - 1;
+	const uint64_t at = (bar->start & mask) + offset;
+	struct pages pages;
+
+	pages.len = RTE_ALIGN_CEIL((at & mask) + len, mask + 1);
+	pages.map = rte_mem_map(NULL, pages.len, prot, RTE_MAP_SHARED, bar->fd, at & ~mask);
+	pages.addr = RTE_PTR_ADD(pages.map, at & mask);
+	return pages;
+}
+
+static int
+memory_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+	uint64_t offset)
+{
+	struct pages pages = pages_map(dev, region, RTE_PROT_READ, len, offset);
+
+	if (pages.map == NULL)
+		return -rte_errno;
+	pci_access_load(pages.addr, buf, len);
+	rte_mem_unmap(pages.map, pages.len);
+	return (int)len;
+}
+
+static int
+memory_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
+	uint64_t offset)
+{
+	struct pages pages = pages_map(dev, region, RTE_PROT_READ | RTE_PROT_WRITE, len, offset);
+
+	if (pages.map == NULL)
+		return -rte_errno;
+	pci_access_store(pages.addr, buf, len);
+	rte_mem_unmap(pages.map, pages.len);
+	return (int)len;
+}
+
+/* The kernel and the processor take 1, 2 or 4 bytes; devices expect them to be aligned. */
+static size_t
+port_width(uint64_t offset, size_t len)
+{
+	size_t width = 4;
+
+	while (width > len || (offset & (width - 1)) != 0)
+		width /= 2;
+	return width;
+}
+
+static int
+port_read_one(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
+{
+	if (!bar->by_instruction)
+		return pci_fd_read(bar->fd, buf, width, (off_t)offset);
+	if (pci_port_enable() != 0)
+		return -EPERM;
+	pci_port_in((uint16_t)(bar->start + offset), buf, width);
+	return (int)width;
+}
+
+static int
+port_write_one(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
+{
+	if (!bar->by_instruction)
+		return pci_fd_write(bar->fd, buf, width, (off_t)offset);
+	if (pci_port_enable() != 0)
+		return -EPERM;
+	pci_port_out((uint16_t)(bar->start + offset), buf, width);
+	return (int)width;
+}
+
+static int
+ports_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+	uint64_t offset)
+{
+	size_t done, width;
+	int rc;
+
+	for (done = 0; done < len; done += width) {
+		width = port_width(offset + done, len - done);
+		rc = port_read_one(&dev->state->bar[region], (uint8_t *)buf + done, width,
+			offset + done);
+		if (rc < 0)
+			return rc;
+	}
+	return (int)len;
+}
+
+static int
+ports_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
+	uint64_t offset)
+{
+	size_t done, width;
+	int rc;
+
+	for (done = 0; done < len; done += width) {
+		width = port_width(offset + done, len - done);
+		rc = port_write_one(&dev->state->bar[region], (const uint8_t *)buf + done, width,
+			offset + done);
+		if (rc < 0)
+			return rc;
+	}
+	return (int)len;
+}
+
+static const struct uio_way *
+way_to(const struct pci_device *dev, unsigned int region)
+{
+	static const struct uio_way config = { config_read, config_write };
+	static const struct uio_way memory = { memory_read, memory_write };
+	static const struct uio_way ports = { ports_read, ports_write };
+
+	if (region == PCI_REGION_CONFIG)
+		return &config;
+	return (dev->region[region].flags & PCI_REGION_F_IOPORT) != 0 ? &ports : &memory;
+}
+
+int
+pci_uio_region_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+	uint64_t offset)
+{
+	return way_to(dev, region)->read(dev, region, buf, len, offset);
+}
+
+int
+pci_uio_region_write(const struct pci_device *dev, unsigned int region, const void *buf,
+	size_t len, uint64_t offset)
+{
+	return way_to(dev, region)->write(dev, region, buf, len, offset);
+}
