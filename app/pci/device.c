@@ -49,18 +49,21 @@ static struct rte_pci_driver onlooker = {
 /* What EAL is told beyond what the user says; the array outlives EAL, which may point into it. */
 static char **eal_words;
 
+/* No device is given an address, so that none needs it to be a physical one. */
 static int
 words_join(char *prog, int eal_argc, char **eal_argv, char *only)
 {
 	static char no_huge[] = "--no-huge", in_memory[] = "--in-memory", allow[] = "-a";
+	static char any_address[] = "--iova-mode=va";
 	int nb = 0;
 
-	eal_words = calloc((size_t)eal_argc + 6, sizeof(*eal_words));
+	eal_words = calloc((size_t)eal_argc + 7, sizeof(*eal_words));
 	if (eal_words == NULL)
 		return -ENOMEM;
 	eal_words[nb++] = prog;
 	eal_words[nb++] = no_huge;
 	eal_words[nb++] = in_memory;
+	eal_words[nb++] = any_address;
 	if (eal_argc != 0)
 		memcpy(eal_words + nb, eal_argv, (size_t)eal_argc * sizeof(*eal_words));
 	nb += eal_argc;
