@@ -61,6 +61,28 @@ static const struct vm_way vfio_pci = { "vfio-pci", "vfio-pci" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
+/* ---- the same device, without an IOMMU: memory is where it is ---- */
+
+static const struct vm_way uio_pci_generic = { "uio_pci_generic", "uio_pci_generic" };
+
+#define UIO_PCI_GENERIC \
+	.nb = 1, \
+	.setup = setup, \
+	.teardown = teardown, \
+	.backend = "uio", \
+	.registers_mapped = true, \
+	.huge_pages = true, \
+	.intr = RTE_INTR_HANDLE_UIO_INTX, \
+	.priv = &uio_pci_generic, \
+	.lacks = { \
+		[DRIVER_IOVA] = "they are physical addresses", \
+		[DRIVER_OWN_MEMORY] = "nobody tells where in physical memory it is", \
+		[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
+		[DRIVER_MEMORY] = "QEMU's device has none", \
+		[DRIVER_RESET] = NO_RESET, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
+
 /* ---- the device of dpdk-vfio-user, which QEMU shows to the guest ---- */
 
 static const struct vm_way served = { "served", "vfio-pci" };
@@ -85,6 +107,7 @@ static const struct vm_way served = { "served", "vfio-pci" };
 static const struct driver_transport transports[] = {
 	{ .name = "vfio-pci, MSI", VFIO_PCI, BY_MSI },
 	{ .name = "vfio-pci, INTx", VFIO_PCI, BY_INTX },
+	{ .name = "uio_pci_generic", UIO_PCI_GENERIC },
 	{ .name = "served, MSI", SERVED, BY_MSI },
 	{ .name = "served, INTx", SERVED, BY_INTX },
 };
