@@ -67,6 +67,14 @@ struct pci_backend {
 	/** Undo open(). Always succeeds; all that can be released is. */
 	void (*close)(struct pci_device *dev);
 
+	/**
+	 * Map @p len bytes of a BAR from @p offset on exactly at @p addr, in the place of what is
+	 * there, to be used as @p prot says (RTE_PROT_*). NULL: the bus maps the region's fd.
+	 * @return 0; -errno, and what was there may be gone
+	 */
+	int (*place)(const struct pci_device *dev, unsigned int bar, void *addr, uint64_t offset,
+		uint64_t len, int prot);
+
 	/** After the regions are mapped: set up interrupts, enable memory and bus mastering. */
 	int (*start)(struct pci_device *dev);
 

@@ -11,6 +11,7 @@
 #include <rte_eal_paging.h>
 #include <rte_errno.h>
 
+#include "pci_backend.h"
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_region.h"
@@ -99,22 +100,31 @@ reserve(const struct pci_device *dev, uint64_t len, uint8_t **hint)
 	return reserve_anywhere(dev, len, align);
 }
 
+static int
+place_fd(const struct pci_region *region, void *addr, uint64_t offset, uint64_t len)
+{
+	return rte_mem_map(addr, len, region->prot, RTE_MAP_SHARED | RTE_MAP_FORCE_ADDRESS,
+		region->fd, region->fd_offset + offset) != NULL ? 0 : -rte_errno;
+}
+
 /*
  * Put a window into the reservation. Linux may have given up the range by the time it asks the
  * device's driver, so a refused window is reserved again.
  */
 static int
-window_place(const struct pci_region *region, const struct rte_vfio_area *window)
+window_place(const struct pci_device *dev, unsigned int bar, const struct rte_vfio_area *window)
 {
+	const struct pci_region *region = &dev->region[bar];
 	uint8_t *addr = region->base + window->offset;
 	uint64_t len = page_align(window->size);
 	int rc;
 
-	if (rte_mem_map(addr, len, region->prot, RTE_MAP_SHARED | RTE_MAP_FORCE_ADDRESS,
-			region->fd, region->fd_offset + window->offset) != NULL)
-		return 0;
-	rc = -rte_errno;
-	reserve_at(addr, len);
+	if (dev->backend->place != NULL)
+		rc = dev->backend->place(dev, bar, addr, window->offset, len, region->prot);
+	else
+		rc = place_fd(region, addr, window->offset, len);
+	if (rc != 0)
+		reserve_at(addr, len);
 	return rc;
 }
 
@@ -142,7 +152,7 @@ window_map(const struct pci_device *dev, unsigned int bar, struct pci_region *re
 	uint32_t nb, i;
 	int rc;
 
-	rc = window_place(region, window);
+	rc = window_place(dev, bar, window);
 	if (rc == 0) {
 		window_keep(region, window);
 		return;
@@ -153,7 +163,7 @@ window_map(const struct pci_device *dev, unsigned int bar, struct pci_region *re
 		return;
 	}
 	for (i = 0; i < nb; i++) {
-		rc = window_place(region, &parts[i]);
+		rc = window_place(dev, bar, &parts[i]);
 		if (rc == 0)
 			window_keep(region, &parts[i]);
 		else
