@@ -429,7 +429,8 @@ static void
 test_late_answer_is_dropped(void **state)
 {
 	struct late late = { .kept = false };
-	struct stand stand = { .answer = answer_late, .ctx = &late, .timeout_ms = 80 };
+	struct stand stand = { .answer = answer_late, .ctx = &late, .timeout_ms = 80,
+		.reset_timeout_ms = 80 };
 	unsigned int i;
 
 	(void)state;

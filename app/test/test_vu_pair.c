@@ -181,6 +181,39 @@ test_interrupt_arrives(void **state)
 	assert_int_equal(rte_vfio_user_detach_dev(dev_id), 0);
 }
 
+/* What is asked for may be longer than a client takes: the server is told, and says no. */
+static void
+test_report_that_is_too_long_is_refused(void **state)
+{
+	struct rte_vfio_user_mem_reg mem = { .size = UINT64_C(1) << 37,
+		.protection = PROT_READ | PROT_WRITE };
+	struct {
+		struct vfio_device_feature head;
+		uint64_t data[3];
+	} start = { .head = { sizeof(start), VFIO_DEVICE_FEATURE_SET |
+		VFIO_DEVICE_FEATURE_DMA_LOGGING_START }, .data = { 4096 } };
+	const uint32_t room = 8 + 24 + (4u << 20);
+	struct vfio_device_feature *report = calloc(1, room);
+	uint64_t range[3] = { 0, mem.size, 4096 };
+	int dev_id = attach(*state, 0);
+
+	start.head.argsz = 8 + 16;
+	assert_int_equal(rte_vfio_user_dma_map(dev_id, &mem, NULL, 1), 0);
+	assert_int_equal(rte_vfio_user_feature(dev_id, &start.head, 24), 24);
+	report->argsz = room;
+	report->flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT;
+	memcpy(report->data, range, sizeof(range));
+	assert_int_equal(rte_vfio_user_feature(dev_id, report, 32), -EINVAL);
+	/* the longest one there can be */
+	range[1] = UINT64_C(1) << 35;
+	report->argsz = room;
+	report->flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT;
+	memcpy(report->data, range, sizeof(range));
+	assert_int_equal(rte_vfio_user_feature(dev_id, report, 32), 32 + (1 << 20));
+	assert_int_equal(rte_vfio_user_detach_dev(dev_id), 0);
+	free(report);
+}
+
 static void
 test_next_client_is_welcome(void **state)
 {
@@ -200,6 +233,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_device_does_not_ask_on_the_socket_of_the_access),
 	TEST(test_device_reaches_memory_that_is_shared),
 	TEST(test_interrupt_arrives),
+	TEST(test_report_that_is_too_long_is_refused),
 	TEST(test_next_client_is_welcome),
 };
 

@@ -326,7 +326,8 @@ stand_try(struct stand *stand)
 
 	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt),
 		.flags = RTE_VFIO_USER_ATTACH_F_SOCK_FD | stand->flags,
-		.timeout_ms = stand->timeout_ms > 0 ? stand->timeout_ms : 2000 };
+		.timeout_ms = stand->timeout_ms > 0 ? stand->timeout_ms : 2000,
+		.reset_timeout_ms = stand->reset_timeout_ms };
 	int sock[2];
 
 	if (!warm)

@@ -49,6 +49,7 @@ struct stand {
 	stand_answer_t answer;	/**< NULL: the usual answers only */
 	void *ctx;	/**< the test's */
 	uint32_t timeout_ms;	/**< of the client; 0: 2000 */
+	uint32_t reset_timeout_ms;	/**< same; 0: the default */
 	uint32_t flags;	/**< to attach with, besides _F_SOCK_FD */
 
 	int sock;	/**< the thread's */

@@ -508,11 +508,13 @@ struct rte_vfio_user_attach_options {
 	uint32_t flags;	/**< RTE_VFIO_USER_ATTACH_F_* */
 	uint32_t timeout_ms;	/**< for each request, and to connect; 0: 5000 */
 	int sock_fd;	/**< a connected stream socket; used with _F_SOCK_FD */
+	/** For rte_vfio_user_reset(); 0: 60000 or timeout_ms if that is more; UINT32_MAX: none. */
+	uint32_t reset_timeout_ms;
 };
 
 /**
  * options.sock_fd is valid: it is made blocking, and the library's from then on, also if attaching
- * fails. sock_addr is just a name for the log.
+ * fails, but for options that are not understood. sock_addr is just a name for the log.
  */
 #define RTE_VFIO_USER_ATTACH_F_SOCK_FD 0x1u
 /** Do not offer to take commands of the server on a socket of their own. */
@@ -823,7 +825,12 @@ __rte_experimental
 int rte_vfio_user_region_write_multi(int dev_id, const struct rte_vfio_user_write *wr, uint32_t nb,
 	bool post);
 
-/** VFIO_DEVICE_RESET. */
+/**
+ * VFIO_DEVICE_RESET. A device may take its time for that, so it has a time limit of its own:
+ * rte_vfio_user_attach_options.reset_timeout_ms.
+ *
+ * @return 0; or see above
+ */
 __rte_experimental
 int rte_vfio_user_reset(int dev_id);
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <eal_export.h>
 #include <rte_branch_prediction.h>
@@ -114,13 +115,15 @@ rte_vfio_user_attach_dev_opt(const char *sock_addr, const struct rte_vfio_user_a
 	struct rte_vfio_user_attach_options options;
 	int rc;
 
-	if (sock_addr == NULL || sock_addr[0] == '\0')
-		return -EINVAL;
 	rc = options_copy(opt, &options);
 	if (rc < 0)
 		return rc;
-	rc = entry_reserve();
-	return rc < 0 ? rc : attach(sock_addr, &options, rc);
+	rc = sock_addr != NULL && sock_addr[0] != '\0' ? entry_reserve() : -EINVAL;
+	if (rc >= 0)
+		return attach(sock_addr, &options, rc);
+	if (options.flags & RTE_VFIO_USER_ATTACH_F_SOCK_FD && options.sock_fd >= 0)
+		close(options.sock_fd);
+	return rc;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_attach_dev, 25.11)
@@ -195,6 +198,7 @@ reattach_prepare(struct vu_client *client, char *path, size_t size,
 		return -ENOTSUP;
 	strlcpy(path, client->name, size);
 	opt->timeout_ms = client->timeout_ms;
+	opt->reset_timeout_ms = client->reset_timeout_ms;
 	opt->flags = client->flags;
 	vu_client_fail(client, -ENOTCONN);
 	return 0;

@@ -38,6 +38,13 @@
 #define VU_CLIENT_MAX_XFER 1048576u
 #define VU_CLIENT_MAX_FDS  64u
 
+/** Longest payload that we take. */
+#define VU_CLIENT_MAX_REPLY \
+	(VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD - (uint32_t)sizeof(struct vu_hdr))
+
+/** Requests without an answer after which a server is given up. */
+#define VU_CLIENT_LATE_MAX 1024u
+
 /** A request, and where its answer goes. The caller's, and in use until it was waited for. */
 struct vu_call {
 	uint16_t cmd;
@@ -84,6 +91,7 @@ struct vu_client {
 	char name[108];	/**< path of the socket, for the log */
 	uint32_t timeout_ms;	/**< of a request */
 	uint32_t flags;	/**< RTE_VFIO_USER_ATTACH_F_* */
+	uint32_t reset_timeout_ms;	/**< of a reset; UINT32_MAX: none */
 	struct vu_version_info server;	/**< what it said about itself */
 	uint32_t max_read;	/**< bytes of one request */
 	uint32_t max_write;	/**< same */
@@ -101,6 +109,7 @@ struct vu_client {
 	_Atomic uint32_t freed;	/**< counts slots that became free while nb_crowded */
 	_Atomic uint32_t nb_maps;	/**< regions that are mapped */
 	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
+	_Atomic uint32_t nb_late;	/**< of them */
 	struct vu_slot slots[VU_CLIENT_SLOTS];
 	/* what follows belongs to turn rx */
 	rte_vfio_user_dma_handler_t handler;
@@ -108,6 +117,7 @@ struct vu_client {
 	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
 	struct vu_host_range *ranges;	/**< sorted */
 	uint32_t nb_ranges;
+	uint64_t receive_until_ms;	/**< when whoever receives wants to be back */
 	unsigned int nb_served;	/**< commands of the server */
 };
 
@@ -152,7 +162,14 @@ void vu_client_crowded(struct vu_client *client, uint64_t until_ms);
 int vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
 
 /** Send a request and wait for the answer. @return 0, or -errno */
-int vu_client_call(struct vu_client *client, struct vu_call *call);
+int vu_client_call_until(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
+
+/** The same, with the time limit of a request. */
+static inline int
+vu_client_call(struct vu_client *client, struct vu_call *call)
+{
+	return vu_client_call_until(client, call, vu_client_deadline(client));
+}
 
 /** Send a request that is not answered. @return 0, or -errno */
 int vu_client_post(struct vu_client *client, struct vu_call *call);

@@ -27,6 +27,15 @@ vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_m
 	return rc;
 }
 
+/* Ids of requests without an answer cannot be used again: a server must not take all of them. */
+static int
+timed_out(struct vu_client *client)
+{
+	if (atomic_load(&client->nb_late) >= VU_CLIENT_LATE_MAX)
+		vu_client_fail(client, -ETIMEDOUT);
+	return -ETIMEDOUT;
+}
+
 /* Until the answer is there, receive for all or let another thread do so. */
 static int
 wait_done(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
@@ -40,7 +49,7 @@ wait_done(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
 		}
 		if (!vu_slot_done(slot) && vu_now_ms() >= until_ms &&
 				vu_slot_cancel(client, slot, true))
-			return -ETIMEDOUT;
+			return timed_out(client);
 	}
 	return slot->rc;
 }
@@ -74,9 +83,8 @@ vu_client_crowded(struct vu_client *client, uint64_t until_ms)
 }
 
 int
-vu_client_call(struct vu_client *client, struct vu_call *call)
+vu_client_call_until(struct vu_client *client, struct vu_call *call, uint64_t until_ms)
 {
-	uint64_t until_ms = vu_client_deadline(client);
 	int rc;
 
 	while ((rc = vu_client_begin(client, call, until_ms)) == -EBUSY) {

@@ -38,6 +38,7 @@ struct dma_batch {
 	int rc;	/* the first error */
 	bool stopped;
 	struct vu_call calls[WINDOW];
+	uint64_t until_ms[WINDOW];	/* when their time is over */
 	struct vu_dma_unmap replies[WINDOW];
 	bool ok[WINDOW];	/* the server may have done it */
 };
@@ -59,7 +60,7 @@ batch_wait_one(struct dma_batch *batch)
 	struct vu_call *call = &batch->calls[i % WINDOW];
 	int rc;
 
-	rc = vu_client_wait(batch->client, call, vu_client_deadline(batch->client));
+	rc = vu_client_wait(batch->client, call, batch->until_ms[i % WINDOW]);
 	if (rc == 0 && batch->op->judge != NULL)
 		rc = batch->op->judge(batch, i, call);
 	batch->ok[i % WINDOW] = rc == 0 || rc == -ETIMEDOUT;
@@ -79,6 +80,7 @@ batch_send_one(struct dma_batch *batch)
 
 	if (batch->stopped || i == batch->num || under_way == WINDOW)
 		return false;
+	batch->until_ms[i % WINDOW] = vu_client_deadline(batch->client);
 	rc = batch->op->send(batch, i, &batch->calls[i % WINDOW],
 			i + 1 < batch->num && under_way + 1 < WINDOW);
 	if (likely(rc == 0))
@@ -86,7 +88,7 @@ batch_send_one(struct dma_batch *batch)
 	else if (rc == -EBUSY && under_way > 0)
 		return false;
 	else if (rc == -EBUSY)
-		vu_client_crowded(batch->client, vu_client_deadline(batch->client));
+		vu_client_crowded(batch->client, batch->until_ms[i % WINDOW]);
 	else {
 		batch_error(batch, i, rc);
 		batch->stopped = true;
@@ -117,7 +119,7 @@ unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 
 	*call = (struct vu_call) { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
 		.reply = reply, .cap = sizeof(*reply), .more = more };
-	return vu_client_begin(batch->client, call, vu_client_deadline(batch->client));
+	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
 }
 
 static int
@@ -131,6 +133,9 @@ unmap_judge(const struct dma_batch *batch, uint32_t i, const struct vu_call *cal
 
 static const struct dma_op op_unmap = { .send = unmap_send, .judge = unmap_judge };
 
+/* All of them are mapped: a server that does not unmap one is not asked for the others. */
+static const struct dma_op op_undo = { .send = unmap_send, .judge = unmap_judge, .stops = true };
+
 void
 vu_client_maps_forget(struct vu_client *client, uint32_t nb)
 {
@@ -142,14 +147,15 @@ vu_client_maps_forget(struct vu_client *client, uint32_t nb)
 
 /* Returns how many the server has unmapped. */
 static uint32_t
-dma_unmap(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, uint32_t num, int *rc)
+dma_unmap(struct vu_client *client, const struct dma_op *op,
+	const struct rte_vfio_user_mem_reg *mem, uint32_t num, int *rc)
 {
 	struct dma_batch batch;
 
 	/* calls and answers are set before they are used */
 	memset(&batch, 0, offsetof(struct dma_batch, calls));
 	batch.client = client;
-	batch.op = &op_unmap;
+	batch.op = op;
 	batch.mem = mem;
 	batch.num = num;
 	batch_run(&batch);
@@ -166,7 +172,7 @@ rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t 
 
 	if (client == NULL)
 		return -ENODEV;
-	vu_client_maps_forget(client, dma_unmap(client, mem, num, &rc));
+	vu_client_maps_forget(client, dma_unmap(client, &op_unmap, mem, num, &rc));
 	vu_client_put(client);
 	return rc;
 }
@@ -240,7 +246,7 @@ map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 		.fds = &fd, .nb_fds = fd >= 0 ? 1 : 0, .more = more && fd < 0 };
 	if (fd < 0)
 		vu_client_by_messages(batch->client);
-	return vu_client_begin(batch->client, call, vu_client_deadline(batch->client));
+	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
 }
 
 static const struct dma_op op_map = { .send = map_send, .stops = true };
@@ -249,14 +255,15 @@ static const struct dma_op op_map = { .send = map_send, .stops = true };
 static void
 map_undo(const struct dma_batch *batch)
 {
-	uint32_t i;
+	struct rte_vfio_user_mem_reg maybe[WINDOW];
+	uint32_t i, nb = 0;
 	int rc;
 
 	for (i = batch->bad; i < batch->sent; i++)
 		if (batch->ok[i % WINDOW])
-			dma_unmap(batch->client, &batch->mem[i], 1, &rc);
-	if (batch->bad > 0)
-		dma_unmap(batch->client, batch->mem, batch->bad, &rc);
+			maybe[nb++] = batch->mem[i];
+	dma_unmap(batch->client, &op_unmap, maybe, nb, &rc);
+	dma_unmap(batch->client, &op_undo, batch->mem, batch->bad, &rc);
 }
 
 static int

@@ -22,6 +22,8 @@ vu_client_fail(struct vu_client *client, int rc)
 		VU_LOG(INFO, "%s: the connection is over: %s", client->name, strerror(-rc));
 	/* who waits in a system call comes back */
 	shutdown(client->conn.sock, SHUT_RDWR);
+	if (client->twin.sock >= 0)
+		shutdown(client->twin.sock, SHUT_RDWR);
 	vu_slot_fail_all(client, rc);
 }
 
@@ -168,6 +170,7 @@ vu_client_receive(struct vu_client *client, uint64_t until_ms)
 {
 	int rc;
 
+	client->receive_until_ms = until_ms;
 	rc = receive_poll(client, true, until_ms);
 	if (unlikely(rc < 0))
 		vu_client_fail(client, receive_error(rc));
@@ -219,6 +222,8 @@ vu_client_drain(struct vu_client *client, uint64_t until_ms)
 		if (vu_now_ms() >= until_ms)
 			return -ETIMEDOUT;
 		leads = !vu_client_serving(client) && vu_turn_try(&client->rx);
+		if (leads)
+			client->receive_until_ms = until_ms;
 		rc = receive_poll(client, leads, until_ms);
 		if (rc < 0)
 			vu_client_fail(client, -ENOTCONN);

@@ -43,6 +43,13 @@ rte_vfio_user_set_irqs(int dev_id, struct vfio_irq_set *set)
 	return rc;
 }
 
+static uint64_t
+reset_deadline(const struct vu_client *client)
+{
+	return client->reset_timeout_ms == UINT32_MAX ? UINT64_MAX :
+		vu_now_ms() + client->reset_timeout_ms;
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_reset, 25.11)
 int
 rte_vfio_user_reset(int dev_id)
@@ -53,7 +60,7 @@ rte_vfio_user_reset(int dev_id)
 
 	if (client == NULL)
 		return -ENODEV;
-	rc = vu_client_call(client, &call);
+	rc = vu_client_call_until(client, &call, reset_deadline(client));
 	vu_client_put(client);
 	return rc;
 }

@@ -20,9 +20,12 @@ feature(struct vu_client *client, struct vfio_device_feature *feature, size_t le
 		.set = feature->flags & VFIO_DEVICE_FEATURE_SET,
 		.probe = feature->flags & VFIO_DEVICE_FEATURE_PROBE,
 	};
+	/* of an answer that is longer than we take the server would not know */
+	struct vfio_device_feature fixed = { .flags = feature->flags,
+		.argsz = RTE_MIN(feature->argsz, VU_CLIENT_MAX_REPLY) };
 	struct vu_feature reply;
-	struct iovec iov = { feature, len };
-	struct vu_call call = { .cmd = VU_FEATURE, .payload = &iov, .nb = 1,
+	struct iovec iov[] = { { &fixed, sizeof(fixed) }, { feature->data, len - sizeof(fixed) } };
+	struct vu_call call = { .cmd = VU_FEATURE, .payload = iov, .nb = RTE_DIM(iov),
 		.reply = feature, .cap = feature->argsz };
 	int rc;
 

@@ -16,7 +16,8 @@
 #include "vu_client.h"
 #include "vu_log.h"
 
-#define DEFAULT_TIMEOUT_MS 5000u
+#define DEFAULT_TIMEOUT_MS       5000u
+#define DEFAULT_RESET_TIMEOUT_MS 60000u
 
 /*
  * libvfio-user loses a request whose bytes are not all there when it reads it; this much always is.
@@ -106,6 +107,7 @@ own_version(bool twin)
 	version.caps.write_multiple = true;
 	version.caps.twin_socket = twin;
 	version.caps.migration = true;
+	version.caps.mig_max_bitmap_size = VU_CLIENT_MAX_XFER;
 	return version;
 }
 
@@ -123,8 +125,7 @@ twin_take(struct vu_client *client, struct vu_fds *fds)
 	}
 	rc = vu_conn_init(&client->twin, sock, VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD, 0);
 	if (rc == 0)
-		/* what cannot be sent in the time of a request ends the connection */
-		return socket_timeout(sock, SO_SNDTIMEO, client->timeout_ms);
+		return 0;
 err_close:
 	if (sock >= 0)
 		close(sock);
@@ -298,6 +299,8 @@ vu_client_open(const char *path, const struct rte_vfio_user_attach_options *opt,
 	if (rc < 0)
 		return rc;
 	(*out)->flags = opt->flags;
+	(*out)->reset_timeout_ms = opt->reset_timeout_ms > 0 ? opt->reset_timeout_ms :
+		RTE_MAX(timeout_ms, DEFAULT_RESET_TIMEOUT_MS);
 	rc = client_negotiate(*out, !(opt->flags & RTE_VFIO_USER_ATTACH_F_NO_TWIN));
 	if (rc < 0)
 		vu_client_free(*out);

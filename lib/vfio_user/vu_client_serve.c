@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -136,6 +137,22 @@ dma_access(struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, 
 
 /* ------------------------------------------------------------------- commands ---- */
 
+/* Whoever waits for its answer is not held up any longer by a server that does not take ours. */
+static int
+twin_flush(struct vu_client *client, uint64_t until_ms)
+{
+	struct pollfd pfd = { .fd = client->twin.sock, .events = POLLOUT };
+	int rc;
+
+	until_ms = RTE_MIN(until_ms, client->receive_until_ms);
+	while ((rc = vu_conn_flush(&client->twin)) == 1) {
+		if (vu_now_ms() >= until_ms || atomic_load(&client->broken))
+			return -ENOTCONN;
+		poll(&pfd, 1, (int)VU_CLIENT_RECV_MS);
+	}
+	return rc;
+}
+
 /* What the connection does not take now is queued; a server that does not read waits for itself. */
 static int
 answer(struct vu_client *client, struct vu_conn *conn, const struct vu_hdr *hdr,
@@ -153,7 +170,7 @@ answer(struct vu_client *client, struct vu_conn *conn, const struct vu_hdr *hdr,
 			atomic_store(&client->queued, true);
 		vu_turn_end(&client->tx);
 	} else if (rc > 0) {
-		rc = vu_conn_flush_wait(conn);
+		rc = twin_flush(client, until_ms);
 	}
 	return rc < 0 ? -ENOTCONN : 0;
 }

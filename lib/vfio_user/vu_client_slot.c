@@ -39,12 +39,16 @@ static void
 late_set(struct vu_client *client, uint16_t id)
 {
 	atomic_fetch_or(&client->late[id / 64], late_bit(id));
+	atomic_fetch_add(&client->nb_late, 1);
 }
 
 static bool
 late_clear(struct vu_client *client, uint16_t id)
 {
-	return (atomic_fetch_and(&client->late[id / 64], ~late_bit(id)) & late_bit(id)) != 0;
+	if (!(atomic_fetch_and(&client->late[id / 64], ~late_bit(id)) & late_bit(id)))
+		return false;
+	atomic_fetch_sub(&client->nb_late, 1);
+	return true;
 }
 
 /* --------------------------------------------------------------- the caller's side ---- */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* How long a client waits, for servers that answer late, never, or do not take what it sends. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_log.h>
+#include <rte_vfio_user.h>
+
+#include "test.h"
+#include "vu_stand.h"
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* ------------------------------------------------------------------------- reset ---- */
+
+static bool
+answer_reset_late(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	(void)stand;
+	(void)payload;
+	(void)len;
+	if (hdr->cmd == VU_RESET)
+		usleep(300000);
+	return false;
+}
+
+static void
+test_reset_may_take_longer_than_a_request(void **state)
+{
+	struct stand stand = { .answer = answer_reset_late, .timeout_ms = 50 };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
+}
+
+static void
+test_reset_without_a_limit(void **state)
+{
+	struct stand stand = { .answer = answer_reset_late, .timeout_ms = 50,
+		.reset_timeout_ms = UINT32_MAX };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
+}
+
+static void
+test_reset_has_a_limit_of_its_own(void **state)
+{
+	struct stand stand = { .answer = answer_reset_late, .reset_timeout_ms = 50 };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), -ETIMEDOUT);
+	stand_end(&stand);
+}
+
+/* ------------------------------------------------------------------ no answer at all ---- */
+
+#define NB_MAPS 64u
+
+static bool
+answer_no_maps(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	(void)stand;
+	(void)payload;
+	(void)len;
+	return hdr->cmd == VU_DMA_MAP || hdr->cmd == VU_DMA_UNMAP;
+}
+
+static void
+maps_make(struct rte_vfio_user_mem_reg *mem)
+{
+	uint32_t i;
+
+	memset(mem, 0, NB_MAPS * sizeof(*mem));
+	for (i = 0; i < NB_MAPS; i++) {
+		mem[i].gpa = i * 0x1000;
+		mem[i].size = 0x1000;
+		mem[i].protection = PROT_READ;
+	}
+}
+
+/* Requests that are under way together run out of time together. */
+static void
+test_many_maps_wait_no_longer_than_one(void **state)
+{
+	struct stand stand = { .answer = answer_no_maps, .timeout_ms = 200 };
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+	uint64_t start;
+
+	(void)state;
+	maps_make(mem);
+	stand_start(&stand);
+	start = now_ms();
+	assert_int_equal(rte_vfio_user_dma_map(stand.dev_id, mem, NULL, NB_MAPS), -ETIMEDOUT);
+	/* one after another it would be 25 s */
+	assert_true(now_ms() - start < 6000);
+	stand_end(&stand);
+}
+
+/* The id of a request without an answer is lost, and there are 65536 of them. */
+static void
+test_server_that_never_answers_is_given_up(void **state)
+{
+	struct stand stand = { .answer = answer_no_maps, .timeout_ms = 20 };
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+	unsigned int i;
+	int rc = -ETIMEDOUT;
+
+	(void)state;
+	maps_make(mem);
+	stand_start(&stand);
+	for (i = 0; i < 50 && rc == -ETIMEDOUT; i++)
+		rc = rte_vfio_user_dma_map(stand.dev_id, mem, NULL, NB_MAPS);
+	assert_int_equal(rc, -ENOTCONN);
+	stand_end(&stand);
+}
+
+/* ------------------------------------------------- a second socket that is not read ---- */
+
+#define LONG 1048576u
+
+struct drip {
+	size_t taken;	/* bytes of the answer */
+	bool takes;	/* some of it, now and then; else nothing */
+	atomic_bool asked;
+	atomic_bool stop;
+};
+
+/* VERSION with a second socket. Asks for memory in the middle of a reset, and hardly takes it. */
+static bool
+answer_drip(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	static const char text[] = "\0\0\0\0{\"capabilities\":{\"twin_socket\":"
+		"{\"supported\":true,\"fd_index\":0}}}";
+	const struct vu_dma_access access = { .addr = 0, .count = LONG };
+	struct drip *drip = stand->ctx;
+	char buf[4096];
+	int sock[2];
+	ssize_t n;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd == VU_RESET) {
+		stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
+		atomic_store(&drip->asked, true);
+		while (!drip->takes && !atomic_load(&drip->stop))
+			usleep(1000);
+		while ((n = read(stand->twin, buf, sizeof(buf))) > 0) {
+			drip->taken += (size_t)n;
+			usleep(drip->takes ? 10000 : 0);
+		}
+		return true;
+	}
+	if (hdr->cmd != VU_VERSION)
+		return false;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
+		return false;
+	stand->twin = sock[0];
+	stand_reply(stand, hdr, text, sizeof(text), &sock[1], 1);
+	close(sock[1]);
+	return true;
+}
+
+static void
+test_answer_that_is_not_taken_keeps_nobody(void **state)
+{
+	struct drip drip = { .takes = true };
+	struct stand stand = { .answer = answer_drip, .ctx = &drip, .timeout_ms = 200,
+		.reset_timeout_ms = 200 };
+	uint8_t *memory = calloc(1, LONG);
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, LONG, memory, PROT_READ), 0);
+	assert_true(rte_vfio_user_reset(stand.dev_id) < 0);
+	stand_end(&stand);
+	assert_true(drip.taken < LONG);
+	free(memory);
+}
+
+static void *
+reset_main(void *arg)
+{
+	struct stand *stand = arg;
+	struct drip *drip = stand->ctx;
+	int rc;
+
+	rc = rte_vfio_user_reset(stand->dev_id);
+	atomic_store(&drip->stop, true);
+	return (void *)(intptr_t)rc;
+}
+
+static void
+test_detaching_ends_an_answer_that_is_not_taken(void **state)
+{
+	struct drip drip = { .takes = false };
+	struct stand stand = { .answer = answer_drip, .ctx = &drip, .timeout_ms = 15000 };
+	uint8_t *memory = calloc(1, LONG);
+	uint64_t start;
+	pthread_t thread;
+	void *rc;
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, LONG, memory, PROT_READ), 0);
+	stand_thread_create(&thread, reset_main, &stand);
+	while (!atomic_load(&drip.asked))
+		usleep(1000);
+	usleep(100000);
+	start = now_ms();
+	stand_end(&stand);
+	pthread_join(thread, &rc);
+	assert_int_equal((intptr_t)rc, -ENOTCONN);
+	assert_true(now_ms() - start < 10000);
+	free(memory);
+}
+
+/* ---------------------------------------------------------------------- sockets ---- */
+
+static void
+test_socket_is_taken_over_even_if_attaching_fails(void **state)
+{
+	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt),
+		.flags = RTE_VFIO_USER_ATTACH_F_SOCK_FD };
+	int sock[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock), 0);
+	opt.sock_fd = sock[0];
+	assert_int_equal(rte_vfio_user_attach_dev_opt("", &opt), -EINVAL);
+	assert_int_equal(fcntl(sock[0], F_GETFD), -1);
+	opt.sock_fd = sock[1];
+	opt.flags |= 0x8000;
+	assert_int_equal(rte_vfio_user_attach_dev_opt("x", &opt), -EINVAL);
+	assert_int_equal(close(sock[1]), 0);
+}
+
+static int
+suite_setup(void **state)
+{
+	(void)state;
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
+	return 0;
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_reset_may_take_longer_than_a_request),
+	cmocka_unit_test(test_reset_without_a_limit),
+	cmocka_unit_test(test_reset_has_a_limit_of_its_own),
+	cmocka_unit_test(test_many_maps_wait_no_longer_than_one),
+	cmocka_unit_test(test_server_that_never_answers_is_given_up),
+	cmocka_unit_test(test_answer_that_is_not_taken_keeps_nobody),
+	cmocka_unit_test(test_detaching_ends_an_answer_that_is_not_taken),
+	cmocka_unit_test(test_socket_is_taken_over_even_if_attaching_fails),
+};
+
+TEST_SUITE(vu_client_patience, "functional", tests, suite_setup, NULL)
