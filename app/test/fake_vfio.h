@@ -5,8 +5,9 @@
 
 /**
  * @file
- * The kernel's VFIO and PCI sysfs, inside the test process. /dev/vfio/vfio and /dev/vfio/N are
- * routed to it, SYSFS_PCI_DEVICES points to a temporary folder with the devices' attributes.
+ * The kernel's VFIO and PCI sysfs, inside the test process. /dev/vfio/vfio, /dev/vfio/N,
+ * /dev/vfio/devices/vfioN and /dev/iommu are routed to it, SYSFS_PCI_DEVICES points to a temporary
+ * folder with the devices' attributes.
  * Device memory is a memfd, so that mappings are real and one with what pread() sees.
  * No root needed, no hardware, no IOMMU. Not thread-safe against itself: set up before, act, look.
  *
@@ -119,11 +120,16 @@ struct fake_device {
 	struct fake_vfio *fake;
 	struct fake_device *next;
 	int memfd;
+	int node;			/**< N of its own node /dev/vfio/devices/vfioN */
+	struct fake_container *ioas;	/**< attached to, by its own node; NULL: to nothing */
+	unsigned int nb_binds;		/**< VFIO_DEVICE_BIND_IOMMUFD that worked, ever */
 	unsigned int nb_open;		/**< descriptors open now */
 	unsigned int nb_opened;		/**< ever */
 	unsigned int nb_resets;		/**< VFIO_DEVICE_RESET; opening resets, too, uncounted */
 	int reset_err;			/**< errno of VFIO_DEVICE_RESET */
-	int open_err;			/**< errno of VFIO_GROUP_GET_DEVICE_FD */
+	int open_err;			/**< errno of opening it by its node or by its group */
+	int bind_err;			/**< errno of VFIO_DEVICE_BIND_IOMMUFD */
+	int attach_err;			/**< errno of VFIO_DEVICE_ATTACH_IOMMUFD_PT */
 	unsigned int nb_region_infos[FAKE_NB_REGIONS];	/**< ioctls seen */
 	struct {
 		bool enabled;
@@ -141,13 +147,18 @@ struct fake_dma {
 	uint32_t flags;
 };
 
-/** A container; there is one for each open("/dev/vfio/vfio"). */
+/** fake_container.iommu of an address space of iommufd. */
+#define FAKE_IOMMU_IOAS 1000
+
+/** A container; there is one for each open("/dev/vfio/vfio"), and one for each address space. */
 struct fake_container {
 	struct fake_vfio *fake;
 	struct fake_container *next;
-	int fd;
+	int fd;				/**< -1: it is an address space, or closed */
+	struct fake_iommufd *iommufd;	/**< whose address space it is; NULL: it is none */
+	uint32_t id;			/**< of the address space */
 	int iommu;			/**< VFIO_TYPE1_IOMMU...; 0: not set */
-	unsigned int nb_groups;
+	unsigned int nb_groups;		/**< in it; devices in an address space */
 	size_t nb_dma;
 	size_t max_dma;
 	struct fake_dma *dma;		/**< sorted by iova */
@@ -165,7 +176,7 @@ struct fake_group {
 	unsigned int nb_open_devices;
 };
 
-#define FAKE_IOVA_RANGES_MAX 8
+#define FAKE_IOVA_RANGES_MAX 64
 
 struct fake_vfio {
 	char root[64];			/**< the temporary folder */
@@ -181,6 +192,10 @@ struct fake_vfio {
 	bool no_type1;			/**< vfio_iommu_type1 is not loaded */
 	bool no_type1v2;		/**< an old one is */
 	bool noiommu;			/**< enable_unsafe_noiommu_mode is Y */
+	bool cdev;			/**< devices with IOMMU have nodes, and there is iommufd */
+	int cdev_err;			/**< errno of access() to their nodes */
+	int iommufd_err;		/**< errno of opening /dev/iommu */
+	bool no_bind_token;		/**< VFIO_DEVICE_BIND_IOMMUFD knows no token */
 	uint64_t pgsizes;		/**< of the IOMMU; 4 KiB, 2 MiB and 1 GiB at first */
 	uint32_t dma_avail;		/**< dma_entry_limit; 65535 at first */
 	struct vfio_iova_range iova_ranges[FAKE_IOVA_RANGES_MAX];
@@ -189,6 +204,13 @@ struct fake_vfio {
 	struct {
 		uint32_t argsz, cap_offset, nr_iovas, next;
 	} iommu_lie;
+	/** What IOMMU_IOAS_IOVA_RANGES claims instead of the truth; 0: the truth. */
+	struct {
+		uint32_t num_iovas;
+		uint64_t alignment, start;
+		int err;		/**< its errno */
+	} ioas_lie;
+	struct fake_iommufd *iommufds;
 	struct fake_route *routes;	/* of fake_vfio.c */
 };
 
@@ -206,6 +228,9 @@ void fake_vfio_unplug(struct fake_device *dev);
 
 /** Gives the device to another kernel driver; NULL: to none. */
 void fake_vfio_bind(struct fake_device *dev, const char *driver);
+
+/** Takes away the folder vfio-dev, which kernels before 6.1 do not have. */
+void fake_vfio_hide_node(struct fake_device *dev);
 
 /** Writes a sysfs attribute; @p text NULL takes it away. */
 void fake_vfio_set_attr(struct fake_device *dev, const char *attr, const char *text);

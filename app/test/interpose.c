@@ -593,6 +593,22 @@ dup_fails(int cmd)
 	return (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) && fails(INTERPOSE_DUP);
 }
 
+/* What a duplicate does is what its original does. */
+static int
+dup_route(int from, int cmd, int fd)
+{
+	const struct interpose_fd_ops *ops;
+
+	if (fd < 0 || (cmd != F_DUPFD && cmd != F_DUPFD_CLOEXEC))
+		return fd;
+	ops = fd_ops(from);
+	if (ops != NULL && ops->dup != NULL) {
+		interpose_route_fd(fd, ops, fds[from].ctx);
+		ops->dup(fds[from].ctx, fd);
+	}
+	return fd;
+}
+
 /* All commands take a word at most. */
 int
 fcntl(int fd, int cmd, ...)
@@ -603,7 +619,7 @@ fcntl(int fd, int cmd, ...)
 	va_start(ap, cmd);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	return dup_fails(cmd) ? -1 : REAL(fcntl)(fd, cmd, arg);
+	return dup_fails(cmd) ? -1 : dup_route(fd, cmd, REAL(fcntl)(fd, cmd, arg));
 }
 
 int
@@ -615,7 +631,7 @@ fcntl64(int fd, int cmd, ...)
 	va_start(ap, cmd);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	return dup_fails(cmd) ? -1 : REAL(fcntl64)(fd, cmd, arg);
+	return dup_fails(cmd) ? -1 : dup_route(fd, cmd, REAL(fcntl64)(fd, cmd, arg));
 }
 
 /* Devices. */

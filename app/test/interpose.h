@@ -149,6 +149,8 @@ struct interpose_fd_ops {
 	int (*mmap)(void *ctx, size_t len, int prot, int flags, off_t off);
 	ssize_t (*pread)(void *ctx, void *buf, size_t len, off_t off);
 	ssize_t (*pwrite)(void *ctx, const void *buf, size_t len, off_t off);
+	/** After it was duplicated; calls on @p fd go the same way. NULL: they do not. */
+	void (*dup)(void *ctx, int fd);
 	/** Before the descriptor is closed for real; its route has ended already. */
 	void (*close)(void *ctx);
 };

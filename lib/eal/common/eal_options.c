@@ -142,6 +142,22 @@ set_vfio_intr(const char *value)
 }
 
 static const char *
+set_vfio_mode(const char *value)
+{
+	static const struct word modes[] = {
+		{ "auto", EAL_VFIO_MODE_AUTO },
+		{ "cdev", EAL_VFIO_MODE_CDEV },
+		{ "group", EAL_VFIO_MODE_GROUP },
+	};
+	int mode = word_find(modes, RTE_DIM(modes), value);
+
+	if (mode < 0)
+		return "neither auto nor cdev nor group";
+	options.vfio_mode = (enum eal_vfio_mode_id)mode;
+	return NULL;
+}
+
+static const char *
 set_vfio_vf_token(const char *value)
 {
 	return rte_uuid_parse(value, options.vfio_vf_token) == 0 ? NULL : "not a UUID";
@@ -281,6 +297,8 @@ static const struct option_row {
 		.help = "make missing /dev/uioN" },
 	{ 0, "vfio-intr", "legacy|msi|msix", set_vfio_intr,
 		.help = "how VFIO devices interrupt" },
+	{ 0, "vfio-mode", "auto|cdev|group", set_vfio_mode,
+		.help = "how VFIO devices are opened: by their own node or by their group" },
 	{ 0, "vfio-vf-token", "UUID", set_vfio_vf_token,
 		.help = "token shared with the driver of the physical function" },
 	{ 0, "log-level", "[TYPE:]LEVEL", set_log_level,

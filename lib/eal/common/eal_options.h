@@ -22,6 +22,13 @@
 /** Bytes of --file-prefix, with NUL. */
 #define EAL_FILE_PREFIX_LEN 64
 
+/** How devices of VFIO are had. */
+enum eal_vfio_mode_id {
+	EAL_VFIO_MODE_AUTO,	/**< by nodes of their own if they have them, else by groups */
+	EAL_VFIO_MODE_GROUP,
+	EAL_VFIO_MODE_CDEV,
+};
+
 /** An option that may be given several times. */
 struct eal_text {
 	STAILQ_ENTRY(eal_text) next;
@@ -41,6 +48,7 @@ struct eal_options {
 	size_t memory_mb;	/**< -m: MiB to have from the start; 0: not given */
 	enum rte_iova_mode iova_mode;	/**< --iova-mode; RTE_IOVA_DC: not given */
 	enum rte_intr_mode vfio_intr_mode;	/**< --vfio-intr; RTE_INTR_MODE_NONE: not given */
+	enum eal_vfio_mode_id vfio_mode;	/**< --vfio-mode */
 	rte_uuid_t vfio_vf_token;	/**< --vfio-vf-token; zeros: not given */
 	uint64_t base_virtaddr;	/**< --base-virtaddr; 0: not given */
 	char file_prefix[EAL_FILE_PREFIX_LEN];	/**< --file-prefix; "rte" when not given */

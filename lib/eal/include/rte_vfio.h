@@ -7,6 +7,12 @@
  * @file
  * The kernel's VFIO: containers, IOMMU groups, device descriptors and DMA mappings.
  *
+ * The kernel hands out devices in two ways, and which is used the option --vfio-mode decides: by
+ * the group, with a container of VFIO; or by a node of the device's own, with an iommufd (Linux
+ * 6.6). Both are behind the same functions. A container is then an iommufd with one address space,
+ * and binding a group says in which one its devices will be. Only what gives out descriptors that
+ * the kernel has for groups is refused in the second way.
+ *
  * There is one default container. Devices get into it unless their group is bound to another
  * one, and all memory of rte_malloc() is mapped in it, also what comes later. Other containers
  * have only the mappings that rte_vfio_container_dma_map() makes in them.
@@ -65,8 +71,12 @@ struct vfio_device_info;
  *   - -EINVAL: an argument is NULL or too long.
  *   - -EACCES: no permission for a node, or a VF token is missing or wrong.
  *   - -EBUSY: another process has the group.
- *   - -EPERM: the group is not viable, as a kernel driver has another device of it.
- *   - -ENODEV: VFIO is not there, or the IOMMU cannot be used, or the device is gone.
+ *   - -EPERM: the group is not viable, as a kernel driver has another device of it; or the platform
+ *     cannot keep interrupts apart.
+ *   - -ENODEV: VFIO is not there, or not in the way that the user insists on, or the IOMMU cannot
+ *     be used, or the device is gone.
+ *   - -ENOTSUP: devices in use were opened by their own nodes, and this one has only a group.
+ *   - -EADDRINUSE: memory is mapped where this device reaches none.
  *   - -ENOMEM, -ENOSPC: memory cannot be mapped for DMA; and whatever else the kernel says.
  */
 int
@@ -142,7 +152,8 @@ rte_vfio_get_group_num(const char *sysfs_base, const char *dev_addr, int *iommu_
  * @param sysfs_base As for rte_vfio_setup_device().
  * @param dev_addr As for rte_vfio_setup_device().
  * @param[in,out] vfio_dev_fd The device; if it is -1, the device is opened, which needs a group
- *   that a container has already, and the caller has to close() it.
+ *   that a container has already, and a device that is open if it is had by its own node; the
+ *   caller has to close() it.
  * @param[out] device_info What VFIO_DEVICE_GET_INFO says.
  * @return 0; -EINVAL: an argument is NULL or too long; -ENODEV: no open group; -errno: as the
  *   kernel says.
@@ -156,7 +167,8 @@ rte_vfio_get_device_info(const char *sysfs_base, const char *dev_addr, int *vfio
  * Open a new container, after a check that this kernel's VFIO can be used.
  *
  * @return A descriptor that the caller has to close(); -ENOENT: no VFIO; -EACCES: no permission;
- *   -ENOTSUP: an unknown version, or no kind of IOMMU that we know; other -errno from open().
+ *   -ENOTSUP: an unknown version, or no kind of IOMMU that we know, or the user wants no groups;
+ *   other -errno from open().
  */
 int
 rte_vfio_get_container_fd(void);
@@ -168,14 +180,14 @@ rte_vfio_get_container_fd(void);
  * rte_vfio_clear_group().
  *
  * @param iommu_group_num Number of the group.
- * @return The descriptor, which remains EAL's; -ENOENT: the group has no node; -EACCES, -EBUSY and
- *   other -errno from open().
+ * @return The descriptor, which remains EAL's; -ENOENT: the group has no node; -ENOTSUP: devices
+ *   are had by their own nodes; -EACCES, -EBUSY and other -errno from open().
  */
 int
 rte_vfio_get_group_fd(int iommu_group_num);
 
 /**
- * Make a container.
+ * Make a container: an iommufd where devices have nodes of their own, unless the user wants groups.
  *
  * @return Its descriptor, for rte_vfio_container_destroy(); -errno as rte_vfio_get_container_fd();
  *   -ENOMEM.
@@ -201,7 +213,8 @@ rte_vfio_container_destroy(int container_fd);
  *
  * @param container_fd The container, or RTE_VFIO_DEFAULT_CONTAINER_FD.
  * @param iommu_group_num Number of the group.
- * @return The group's descriptor, which remains EAL's; -ENODEV: no such container; -EBUSY: the
+ * @return The group's descriptor, which remains EAL's, and is of use for rte_vfio_clear_group()
+ *   only where devices are had by their own nodes; -ENODEV: no such container; -EBUSY: the
  *   group is in another container or another process has it; -ENOENT: it has no node; -EACCES and
  *   other -errno from open().
  */

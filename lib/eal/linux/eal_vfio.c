@@ -20,19 +20,11 @@
 
 #include "eal_vfio.h"
 
-/* A device that rte_vfio_setup_device() opened. */
-struct device {
-	TAILQ_ENTRY(device) next;
-	int fd;
-	struct eal_vfio_group *group;	/* NULL: its container has been destroyed */
-};
-
 static struct eal_vfio_container default_container = {
 	.fd = -1,
 	.groups = TAILQ_HEAD_INITIALIZER(default_container.groups),
 };
 static TAILQ_HEAD(, eal_vfio_container) containers = TAILQ_HEAD_INITIALIZER(containers);
-static TAILQ_HEAD(, device) devices = TAILQ_HEAD_INITIALIZER(devices);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -62,9 +54,8 @@ eal_vfio_unlock(void)
 	rte_mcfg_mem_read_unlock();
 }
 
-/* To what the public functions return. */
-static int
-result_of(int rc)
+int
+eal_vfio_result(int rc)
 {
 	if (rc < 0)
 		rte_errno = -rc;
@@ -91,60 +82,77 @@ eal_vfio_containers(int (*visit)(struct eal_vfio_container *container, void *arg
 	return rc;
 }
 
-/* At start nobody has asked for VFIO, so that it cannot be used is no error yet. */
-#define CONTAINER_LOG(quiet_, format_, ...) \
-	rte_log((quiet_) ? RTE_LOG_INFO : RTE_LOG_ERR, RTE_LOGTYPE_EAL, \
-		"EAL: VFIO: " RTE_VFIO_CONTAINER_PATH ": " format_ "\n", __VA_ARGS__)
-
-static int
-container_check(int fd, bool quiet)
+/* A container that is used no more, or never was. */
+static void
+container_fd_close(struct eal_vfio_container *container)
 {
-	int version = ioctl(fd, VFIO_GET_API_VERSION);
-	int err = version < 0 ? errno : ENOTSUP;
+	if (container->fd >= 0)
+		close(container->fd);
+	container->fd = -1;
+}
 
-	if (version != VFIO_API_VERSION) {
-		CONTAINER_LOG(quiet, "its version is %d, not %d", version, VFIO_API_VERSION);
-		return -err;
-	}
-	if (!eal_vfio_iommu_is_known(fd)) {
-		CONTAINER_LOG(quiet, "%s", "no IOMMU driver; load the module vfio_iommu_type1");
-		return -ENOTSUP;
-	}
+/* The default container may come late, as when a module is loaded after start. */
+int
+eal_vfio_default_open(const struct eal_vfio_mode *mode, bool quiet)
+{
+	int fd;
+
+	if (default_container.fd >= 0 && default_container.mode == mode)
+		return 0;
+	fd = mode->container_open(quiet);
+	if (fd < 0)
+		return fd;
+	container_fd_close(&default_container);
+	default_container.fd = fd;
+	default_container.mode = mode;
 	return 0;
 }
 
-/* Returns a descriptor or -errno. */
-static int
-container_open(bool quiet)
-{
-	int fd = open(RTE_VFIO_CONTAINER_PATH, O_RDWR | O_CLOEXEC);
-	int rc;
+static const struct eal_vfio_mode *const modes_auto[] = {
+	&eal_vfio_cdev_mode, &eal_vfio_group_mode, NULL,
+};
+static const struct eal_vfio_mode *const modes_cdev[] = { &eal_vfio_cdev_mode, NULL };
+static const struct eal_vfio_mode *const modes_group[] = { &eal_vfio_group_mode, NULL };
 
-	if (fd < 0) {
-		rc = -errno;
-		CONTAINER_LOG(quiet, "%s", eal_vfio_node_hint(-rc));
-		return rc;
-	}
-	rc = container_check(fd, quiet);
-	if (rc != 0) {
-		close(fd);
-		return rc;
+const struct eal_vfio_mode *const *
+eal_vfio_modes(void)
+{
+	static const struct eal_vfio_mode *const *const by_option[] = {
+		[EAL_VFIO_MODE_AUTO] = modes_auto,
+		[EAL_VFIO_MODE_CDEV] = modes_cdev,
+		[EAL_VFIO_MODE_GROUP] = modes_group,
+	};
+
+	return by_option[eal_options()->vfio_mode];
+}
+
+/* Opens a container before it is known what for. Descriptor or -errno. */
+static int
+container_open(bool quiet, const struct eal_vfio_mode **mode)
+{
+	const struct eal_vfio_mode *const *modes = eal_vfio_modes();
+	int fd = -ENODEV;
+
+	for (; *modes != NULL && fd < 0; modes++) {
+		fd = (*modes)->container_open(quiet || modes[1] != NULL);
+		*mode = *modes;
 	}
 	return fd;
 }
 
-/* The default container may come late, as when a module is loaded after start. */
 static int
-default_open(bool quiet)
+default_open_any(bool quiet)
 {
+	const struct eal_vfio_mode *mode = NULL;
 	int fd;
 
 	if (default_container.fd >= 0)
 		return 0;
-	fd = container_open(quiet);
+	fd = container_open(quiet, &mode);
 	if (fd < 0)
 		return fd;
 	default_container.fd = fd;
+	default_container.mode = mode;
 	return 0;
 }
 
@@ -166,9 +174,9 @@ int
 rte_vfio_enable(const char *modname)
 {
 	if (modname == NULL)
-		return result_of(-EINVAL);
+		return eal_vfio_result(-EINVAL);
 	eal_vfio_lock_only();
-	default_open(true);
+	default_open_any(true);
 	eal_vfio_unlock_only();
 	return 0;
 }
@@ -199,18 +207,29 @@ rte_vfio_noiommu_is_enabled(void)
 	int err;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : result_of(-errno);
+		return errno == ENOENT ? 0 : eal_vfio_result(-errno);
 	n = read(fd, &c, 1);
 	err = n < 0 ? errno : EIO;
 	close(fd);
-	return n == 1 ? c == 'Y' : result_of(-err);
+	return n == 1 ? c == 'Y' : eal_vfio_result(-err);
+}
+
+/* What only groups have. */
+static int
+refuse_without_groups(const char *what)
+{
+	VFIO_LOG(ERR, "%s: devices are had by nodes of their own, not by groups; "
+		"use --vfio-mode=group", what);
+	return -ENOTSUP;
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_get_container_fd)
 int
 rte_vfio_get_container_fd(void)
 {
-	return result_of(container_open(false));
+	if (eal_options()->vfio_mode == EAL_VFIO_MODE_CDEV)
+		return eal_vfio_result(refuse_without_groups("descriptor of a container"));
+	return eal_vfio_result(eal_vfio_group_mode.container_open(false));
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_container_create)
@@ -222,28 +241,18 @@ rte_vfio_container_create(void)
 
 	container = calloc(1, sizeof(*container));
 	if (container == NULL)
-		return result_of(-ENOMEM);
+		return eal_vfio_result(-ENOMEM);
 	TAILQ_INIT(&container->groups);
-	fd = container_open(false);
+	fd = container_open(false, &container->mode);
 	if (fd < 0) {
 		free(container);
-		return result_of(fd);
+		return eal_vfio_result(fd);
 	}
 	container->fd = fd;
 	eal_vfio_lock_only();
 	TAILQ_INSERT_TAIL(&containers, container, next);
 	eal_vfio_unlock_only();
 	return fd;
-}
-
-static void
-devices_orphan(const struct eal_vfio_group *group)
-{
-	struct device *dev;
-
-	TAILQ_FOREACH(dev, &devices, next)
-		if (dev->group == group)
-			dev->group = NULL;
 }
 
 /* Empties a container and closes it. */
@@ -253,15 +262,13 @@ container_close(struct eal_vfio_container *container)
 	struct eal_vfio_group *group;
 
 	while ((group = TAILQ_FIRST(&container->groups)) != NULL) {
-		devices_orphan(group);
+		eal_vfio_devices_orphan(group);
 		eal_vfio_group_close(group);
 	}
 	free(container->maps);
 	container->maps = NULL;
 	container->nb_maps = container->max_maps = 0;
-	if (container->fd >= 0)
-		close(container->fd);
-	container->fd = -1;
+	container_fd_close(container);
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_container_destroy)
@@ -280,15 +287,22 @@ rte_vfio_container_destroy(int container_fd)
 		rc = 0;
 	}
 	eal_vfio_unlock();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 /* Finds the group, or opens it for the default container. */
 static int
 group_get(int number, struct eal_vfio_group **group)
 {
+	int rc;
+
 	*group = eal_vfio_group_find(number);
-	return *group != NULL ? 0 : eal_vfio_group_open(&default_container, number, group);
+	if (*group != NULL)
+		return 0;
+	rc = default_open_any(false);
+	if (rc == 0 && default_container.mode == &eal_vfio_group_mode)
+		rc = eal_vfio_group_open(&default_container, number, group);
+	return rc;
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_get_group_fd)
@@ -301,9 +315,10 @@ rte_vfio_get_group_fd(int iommu_group_num)
 	eal_vfio_lock();
 	rc = group_get(iommu_group_num, &group);
 	if (rc == 0)
-		rc = group->fd;
+		rc = group != NULL && group->container->mode == &eal_vfio_group_mode ? group->fd :
+			refuse_without_groups("descriptor of a group");
 	eal_vfio_unlock();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 static int
@@ -337,7 +352,7 @@ rte_vfio_clear_group(int vfio_group_fd)
 	else
 		eal_vfio_group_close(group);
 	eal_vfio_unlock();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 static int
@@ -348,6 +363,11 @@ group_bind(struct eal_vfio_container *container, int number)
 
 	if (container == NULL)
 		return -ENODEV;
+	if (container == &default_container) {
+		rc = default_open_any(false);
+		if (rc != 0)
+			return rc;
+	}
 	group = eal_vfio_group_find(number);
 	if (group != NULL && group->container != container) {
 		VFIO_LOG(ERR, "group %d is in another container", number);
@@ -371,7 +391,7 @@ rte_vfio_container_group_bind(int container_fd, int iommu_group_num)
 	eal_vfio_lock();
 	rc = group_bind(container_find(container_fd), iommu_group_num);
 	eal_vfio_unlock();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 static int
@@ -396,7 +416,7 @@ rte_vfio_container_group_unbind(int container_fd, int iommu_group_num)
 	eal_vfio_lock();
 	rc = group_unbind(container_find(container_fd), iommu_group_num);
 	eal_vfio_unlock();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_container_dma_map)
@@ -412,7 +432,7 @@ rte_vfio_container_dma_map(int container_fd, uint64_t vaddr, uint64_t iova, uint
 	if (container != NULL)
 		rc = eal_vfio_dma_map(container, &map);
 	eal_vfio_unlock_only();
-	return result_of(rc);
+	return eal_vfio_result(rc);
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_container_dma_unmap)
@@ -428,302 +448,7 @@ rte_vfio_container_dma_unmap(int container_fd, uint64_t vaddr, uint64_t iova, ui
 	if (container != NULL)
 		rc = eal_vfio_dma_unmap(container, &map);
 	eal_vfio_unlock_only();
-	return result_of(rc);
-}
-
-/* Devices. */
-
-static int
-dev_path_make(char *path, size_t size, const char *sysfs_base, const char *dev_addr)
-{
-	int n;
-
-	if (sysfs_base == NULL || dev_addr == NULL)
-		return -EINVAL;
-	n = snprintf(path, size, "%s/%s", sysfs_base, dev_addr);
-	return n > 0 && (size_t)n < size - 32 ? 0 : -EINVAL;
-}
-
-/* Reads the number at the end of a link as ".../iommu_groups/7". */
-static int
-group_num_parse(const char *target, int *number)
-{
-	const char *base = strrchr(target, '/');
-	unsigned long value;
-	char *end;
-
-	base = base != NULL ? base + 1 : target;
-	if (*base < '0' || *base > '9')
-		return -EINVAL;
-	errno = 0;
-	value = strtoul(base, &end, 10);
-	if (*end != '\0' || errno != 0 || value > INT_MAX)
-		return -EINVAL;
-	*number = (int)value;
-	return 1;
-}
-
-static int
-group_num_read(const char *dev_path, int *number)
-{
-	char path[PATH_MAX + 32], target[PATH_MAX];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%s/iommu_group", dev_path);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return errno == ENOENT ? 0 : -errno;
-	target[len] = '\0';
-	return group_num_parse(target, number);
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_get_group_num)
-int
-rte_vfio_get_group_num(const char *sysfs_base, const char *dev_addr, int *iommu_group_num)
-{
-	char path[PATH_MAX];
-	int rc;
-
-	rc = dev_path_make(path, sizeof(path), sysfs_base, dev_addr);
-	if (rc == 0 && iommu_group_num == NULL)
-		rc = -EINVAL;
-	return result_of(rc != 0 ? rc : group_num_read(path, iommu_group_num));
-}
-
-/* Asks for the device with the user's VF token; not all devices want one. Descriptor or -errno. */
-static int
-device_open_with_token(int group_fd, const char *dev_addr)
-{
-	char text[PATH_MAX + 64], uuid[RTE_UUID_STRLEN];
-	rte_uuid_t token;
-	int fd;
-
-	rte_eal_vfio_get_vf_token(token);
-	if (rte_uuid_is_null(token))
-		return -EINVAL;
-	rte_uuid_unparse(token, uuid, sizeof(uuid));
-	snprintf(text, sizeof(text), "%s vf_token=%s", dev_addr, uuid);
-	fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, text);
-	return fd < 0 ? -errno : fd;
-}
-
-static const char *
-device_hint(int err)
-{
-	if (err == EACCES)
-		return "it wants the token of its physical function, see --vfio-vf-token";
-	return err == ENODEV ? "no VFIO driver has it" : strerror(err);
-}
-
-/* Descriptor or -errno. */
-static int
-device_open(int group_fd, const char *dev_addr)
-{
-	int fd = device_open_with_token(group_fd, dev_addr);
-	int err;
-
-	if (fd >= 0)
-		return fd;
-	fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, dev_addr);
-	if (fd >= 0)
-		return fd;
-	err = errno;
-	VFIO_LOG(ERR, "%s: cannot open: %s", dev_addr, device_hint(err));
-	return -err;
-}
-
-static int
-device_query(int fd, const char *dev_addr, struct vfio_device_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->argsz = sizeof(*info);
-	if (ioctl(fd, VFIO_DEVICE_GET_INFO, info) != 0) {
-		int err = errno;
-
-		VFIO_LOG(ERR, "%s: does not describe itself: %s", dev_addr, strerror(err));
-		return -err;
-	}
-	return 0;
-}
-
-/* Opens the device and asks it; descriptor or -errno. */
-static int
-device_open_and_query(int group_fd, const char *dev_addr, struct vfio_device_info *info)
-{
-	int fd = device_open(group_fd, dev_addr);
-	int rc;
-
-	if (fd < 0)
-		return fd;
-	rc = device_query(fd, dev_addr, info);
-	if (rc != 0) {
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-/* A group without a device is there for nobody, unless somebody bound it. */
-static void
-group_put(struct eal_vfio_group *group)
-{
-	if (group->nb_devices != 0)
-		return;
-	if (group->bound)
-		eal_vfio_group_detach(group);
-	else
-		eal_vfio_group_close(group);
-}
-
-static int
-device_setup(struct eal_vfio_group *group, const char *dev_path, const char *dev_addr,
-		struct vfio_device_info *info)
-{
-	struct device *dev;
-	int rc;
-
-	rc = eal_vfio_group_attach(group, dev_path);
-	if (rc != 0)
-		return rc;
-	dev = malloc(sizeof(*dev));
-	if (dev == NULL)
-		return -ENOMEM;
-	dev->fd = device_open_and_query(group->fd, dev_addr, info);
-	if (dev->fd < 0) {
-		rc = dev->fd;
-		free(dev);
-		return rc;
-	}
-	dev->group = group;
-	group->nb_devices++;
-	TAILQ_INSERT_TAIL(&devices, dev, next);
-	return dev->fd;
-}
-
-/* 0; 1: VFIO has no device in this group; -errno. */
-static int
-device_setup_in_group(int number, const char *dev_path, const char *dev_addr,
-		struct vfio_device_info *info, int *fd)
-{
-	struct eal_vfio_group *group;
-	int rc;
-
-	rc = group_get(number, &group);
-	if (rc != 0)
-		return rc == -ENOENT ? 1 : rc;
-	rc = group->container == &default_container ? default_open(false) : 0;
-	if (rc == -ENOENT)
-		rc = -ENODEV;
-	if (rc == 0)
-		rc = device_setup(group, dev_path, dev_addr, info);
-	if (rc < 0) {
-		group_put(group);
-		return rc;
-	}
-	*fd = rc;
-	return 0;
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_setup_device)
-int
-rte_vfio_setup_device(const char *sysfs_base, const char *dev_addr, int *vfio_dev_fd,
-		struct vfio_device_info *device_info)
-{
-	char path[PATH_MAX];
-	int number = -1, rc;
-
-	rc = dev_path_make(path, sizeof(path), sysfs_base, dev_addr);
-	if (rc != 0 || vfio_dev_fd == NULL || device_info == NULL)
-		return result_of(-EINVAL);
-	rc = group_num_read(path, &number);
-	if (rc < 0)
-		return result_of(rc);
-	if (rc == 0)
-		return 1;
-	eal_vfio_lock();
-	rc = device_setup_in_group(number, path, dev_addr, device_info, vfio_dev_fd);
-	eal_vfio_unlock();
-	return result_of(rc);
-}
-
-static struct device *
-device_find(int fd)
-{
-	struct device *dev;
-
-	TAILQ_FOREACH(dev, &devices, next)
-		if (dev->fd == fd)
-			return dev;
-	return NULL;
-}
-
-static void
-device_release(struct device *dev)
-{
-	TAILQ_REMOVE(&devices, dev, next);
-	close(dev->fd);
-	if (dev->group != NULL) {
-		dev->group->nb_devices--;
-		group_put(dev->group);
-	}
-	free(dev);
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_release_device)
-int
-rte_vfio_release_device(const char *sysfs_base, const char *dev_addr, int fd)
-{
-	struct device *dev;
-
-	eal_vfio_lock();
-	dev = device_find(fd);
-	if (dev != NULL)
-		device_release(dev);
-	eal_vfio_unlock();
-	if (dev == NULL) {
-		VFIO_LOG(ERR, "%s: descriptor %d is not one of a device",
-			dev_addr != NULL ? dev_addr : "release", fd);
-		return result_of(-ENODEV);
-	}
-	return 0;
-}
-
-/* Descriptor or -errno. */
-static int
-device_open_again(const char *dev_path, const char *dev_addr, struct vfio_device_info *info)
-{
-	struct eal_vfio_group *group;
-	int number, rc;
-
-	rc = group_num_read(dev_path, &number);
-	if (rc <= 0)
-		return rc < 0 ? rc : -ENODEV;
-	group = eal_vfio_group_find(number);
-	if (group == NULL)
-		return -ENODEV;
-	return device_open_and_query(group->fd, dev_addr, info);
-}
-
-RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_get_device_info, 24.03)
-int
-rte_vfio_get_device_info(const char *sysfs_base, const char *dev_addr, int *vfio_dev_fd,
-		struct vfio_device_info *device_info)
-{
-	char path[PATH_MAX];
-	int rc;
-
-	rc = dev_path_make(path, sizeof(path), sysfs_base, dev_addr);
-	if (rc != 0 || vfio_dev_fd == NULL || device_info == NULL)
-		return result_of(-EINVAL);
-	if (*vfio_dev_fd >= 0)
-		return result_of(device_query(*vfio_dev_fd, dev_addr, device_info));
-	eal_vfio_lock();
-	rc = device_open_again(path, dev_addr, device_info);
-	eal_vfio_unlock();
-	if (rc < 0)
-		return result_of(rc);
-	*vfio_dev_fd = rc;
-	return 0;
+	return eal_vfio_result(rc);
 }
 
 int
@@ -738,11 +463,9 @@ int
 eal_vfio_cleanup(void)
 {
 	struct eal_vfio_container *container;
-	struct device *dev;
 
 	eal_vfio_lock();
-	while ((dev = TAILQ_FIRST(&devices)) != NULL)
-		device_release(dev);
+	eal_vfio_devices_close();
 	while ((container = TAILQ_FIRST(&containers)) != NULL) {
 		TAILQ_REMOVE(&containers, container, next);
 		container_close(container);

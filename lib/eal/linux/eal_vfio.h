@@ -5,9 +5,10 @@
 
 /**
  * @file
- * VFIO inside of EAL. Layers, lowest first: eal_vfio_iommu (kinds of IOMMU, a row each),
- * eal_vfio_dma (what is mapped), eal_vfio_group (groups enter and leave a container),
- * eal_vfio (containers, devices, the public functions).
+ * VFIO inside of EAL. Layers, lowest first: eal_vfio_type1 and eal_vfio_ioas (how a mapping gets
+ * to the IOMMU), eal_vfio_dma (what is mapped), eal_vfio_group (which groups are in a container),
+ * eal_vfio_group_mode and eal_vfio_cdev_mode (how a device is had: a row of eal_vfio_mode each),
+ * eal_vfio_device, eal_vfio (containers).
  *
  * Locks, outermost first: the memory layout, for reading; then eal_vfio_lock. The memory event
  * callback comes with the first, held for writing, and takes the second.
@@ -20,6 +21,8 @@
 
 #include <rte_log.h>
 #include <rte_vfio.h>
+
+#include "eal_options.h"
 
 #define VFIO_LOG(level_, ...) RTE_LOG_LINE(level_, EAL, "VFIO: " __VA_ARGS__)
 
@@ -46,25 +49,50 @@ struct eal_vfio_iommu_info {
 	unsigned int nb_ranges;
 };
 
-/** A kind of IOMMU. @p fd is the container. */
+struct eal_vfio_container;
+struct eal_vfio_group;
+
+/** A way to the IOMMU. */
 struct eal_vfio_iommu_ops {
 	const char *name;
-	/** Gives the container this IOMMU; a group is in it. */
-	int (*attach)(int fd, const struct eal_vfio_iommu_ops *ops);
-	int (*query)(int fd, struct eal_vfio_iommu_info *info);
-	int (*map)(int fd, const struct eal_vfio_map *map);
+	/** Asks what it can, into an empty structure. */
+	int (*query)(const struct eal_vfio_container *container, struct eal_vfio_iommu_info *info);
+	int (*map)(const struct eal_vfio_container *container, const struct eal_vfio_map *map);
 	/** Whole mappings only. */
-	int (*unmap)(int fd, uint64_t iova, uint64_t len);
-	int type;	/**< VFIO_..._IOMMU */
+	int (*unmap)(const struct eal_vfio_container *container, uint64_t iova, uint64_t len);
 };
 
-/** Finds the best IOMMU that the container's first group permits and attaches it. 0, -ENODEV. */
-int
-eal_vfio_iommu_select(int fd, const struct eal_vfio_iommu_ops **ops);
+/** A way in which the kernel hands out devices. All functions return 0 or more, or -errno. */
+struct eal_vfio_mode {
+	enum eal_vfio_mode_id id;
+	const char *name;		/**< for messages */
+	/** Opens a container. @p quiet: if there is none, that is no error. */
+	int (*container_open)(bool quiet);
+	/**
+	 * Can the device, of group @p number, be had so? 1: no, it is as if VFIO did not have it.
+	 * -errno: something stands in the way; if only a node is absent, and @p quiet, that is no
+	 * error, for there is another mode.
+	 */
+	int (*find)(const char *dev_path, int number, bool quiet);
+	/** Opens a group; a descriptor. -ENOENT: there is nothing of VFIO in it. */
+	int (*group_open)(struct eal_vfio_group *group);
+	/** Puts a group into its container, or leaves it as it was. */
+	int (*group_attach)(struct eal_vfio_group *group, const char *dev_path);
+	/** Takes it out, as far as the kernel permits. */
+	void (*group_detach)(struct eal_vfio_group *group);
+	/** Opens a device of an attached group, for use. */
+	int (*device_open)(struct eal_vfio_group *group, const char *dev_path,
+			const char *dev_addr);
+	/** A device has been closed; NULL: that changes nothing. */
+	void (*device_closed)(struct eal_vfio_container *container);
+	bool shares_devices;		/**< a device can be opened twice */
+};
 
-/** Whether the kernel has any IOMMU that we know. */
-bool
-eal_vfio_iommu_is_known(int fd);
+/** Groups and containers, of type 1 or without an IOMMU. */
+extern const struct eal_vfio_mode eal_vfio_group_mode;
+
+/** Nodes of devices and iommufd. */
+extern const struct eal_vfio_mode eal_vfio_cdev_mode;
 
 TAILQ_HEAD(eal_vfio_group_list, eal_vfio_group);
 
@@ -72,10 +100,12 @@ TAILQ_HEAD(eal_vfio_group_list, eal_vfio_group);
 struct eal_vfio_container {
 	TAILQ_ENTRY(eal_vfio_container) next;
 	int fd;						/**< -1: the default one is not open */
-	const struct eal_vfio_iommu_ops *iommu;		/**< NULL: no group is attached */
+	const struct eal_vfio_mode *mode;		/**< what the descriptor is of */
+	uint32_t ioas;					/**< its address space in an iommufd */
+	const struct eal_vfio_iommu_ops *iommu;		/**< NULL: there is none yet */
 	struct eal_vfio_iommu_info info;
 	struct eal_vfio_group_list groups;
-	unsigned int nb_attached;			/**< groups that the kernel has in it */
+	unsigned int nb_attached;			/**< groups that are attached */
 	struct eal_vfio_map *maps;			/**< by iova, disjoint */
 	size_t nb_maps;
 	size_t max_maps;
@@ -87,7 +117,8 @@ struct eal_vfio_group {
 	struct eal_vfio_container *container;
 	int number;
 	int fd;
-	bool attached;		/**< the kernel has it in the container */
+	bool noiommu;		/**< its devices are not behind an IOMMU */
+	bool attached;		/**< it is in the container, so its devices can be opened */
 	bool bound;		/**< stays without a device */
 	unsigned int nb_devices;
 };
@@ -114,8 +145,8 @@ void
 eal_vfio_group_close(struct eal_vfio_group *group);
 
 /**
- * Puts the group into its container, where it may be already; the first one brings the IOMMU.
- * @p dev_path is the device in sysfs, for messages.
+ * Puts the group into its container, where it may be already. @p dev_path is the device in sysfs,
+ * for messages.
  */
 int
 eal_vfio_group_attach(struct eal_vfio_group *group, const char *dev_path);
@@ -124,13 +155,48 @@ eal_vfio_group_attach(struct eal_vfio_group *group, const char *dev_path);
 void
 eal_vfio_group_detach(struct eal_vfio_group *group);
 
-/** Makes all mappings of a container whose IOMMU has just come: the user's, and our memory. */
+/** A group without a device is there for nobody, unless somebody bound it. */
+void
+eal_vfio_group_put(struct eal_vfio_group *group);
+
+/** Says which devices are in the group of a device, and who has them. */
+void
+eal_vfio_group_log_members(int number, const char *dev_path);
+
+/** Opens the default container in a mode, closing one that nothing is in. 0 or -errno. */
 int
-eal_vfio_dma_begin(struct eal_vfio_container *container);
+eal_vfio_default_open(const struct eal_vfio_mode *mode, bool quiet);
+
+/** Which modes the user permits, best first; ends with NULL. */
+const struct eal_vfio_mode *const *
+eal_vfio_modes(void);
+
+/** Forgets whose the group's open devices are. */
+void
+eal_vfio_devices_orphan(const struct eal_vfio_group *group);
+
+/** Closes all devices. */
+void
+eal_vfio_devices_close(void);
+
+/** To what the public functions return: sets rte_errno. */
+int
+eal_vfio_result(int rc);
+
+/**
+ * The IOMMU has come: asks what it can and makes all mappings, the user's and those of our memory.
+ * If that fails it is as it was before.
+ */
+int
+eal_vfio_iommu_begin(struct eal_vfio_container *container, const struct eal_vfio_iommu_ops *iommu);
+
+/** What the IOMMU can may have changed; asks again. */
+int
+eal_vfio_iommu_refresh(struct eal_vfio_container *container);
 
 /** The IOMMU has gone, and all mappings in it: forgets those of our memory. */
 void
-eal_vfio_dma_end(struct eal_vfio_container *container);
+eal_vfio_iommu_end(struct eal_vfio_container *container);
 
 /**
  * From now on the container's mappings follow our memory as it comes and goes. eal_vfio_lock is not
@@ -164,7 +230,11 @@ eal_vfio_lock_only(void);
 void
 eal_vfio_unlock_only(void);
 
-/** What a user can do about an error at a node of /dev; NULL: no idea. */
+/** Whether an errno means that there is no such node for us, and not that something went wrong. */
+bool
+eal_vfio_node_is_absent(int err);
+
+/** What a user can do about an error at a node of /dev. */
 const char *
 eal_vfio_node_hint(int err);
 

@@ -172,7 +172,7 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 	rc = maps_reserve(container, 1);
 	if (rc != 0)
 		return rc;
-	rc = container->iommu->map(container->fd, map);
+	rc = container->iommu->map(container, map);
 	if (rc != 0)
 		return map_refuse(map, -rc, map_hint(-rc));
 	maps_insert(container, map);
@@ -216,7 +216,7 @@ map_remainder(struct eal_vfio_container *container, const struct eal_vfio_map *w
 	part.iova = iova;
 	part.len = end - iova;
 	if (container->iommu != NULL)
-		rc = container->iommu->map(container->fd, &part);
+		rc = container->iommu->map(container, &part);
 	if (rc != 0)
 		return map_refuse(&part, -rc, map_hint(-rc));
 	maps_insert(container, &part);
@@ -242,7 +242,7 @@ eal_vfio_dma_unmap(struct eal_vfio_container *container, const struct eal_vfio_m
 	head = container->maps[first];
 	tail = container->maps[first + n - 1];
 	if (container->iommu != NULL)
-		rc = container->iommu->unmap(container->fd, head.iova,
+		rc = container->iommu->unmap(container, head.iova,
 			last_of(&tail) - head.iova + 1);
 	if (rc != 0)
 		return rc;
@@ -355,7 +355,7 @@ memory_unmap(struct eal_vfio_container *container, uint64_t vaddr, uint64_t len)
 			i++;
 			continue;
 		}
-		rc = container->iommu->unmap(container->fd, map.iova, map.len);
+		rc = container->iommu->unmap(container, map.iova, map.len);
 		if (rc != 0)
 			VFIO_LOG(ERR,
 				"cannot take memory at IOVA 0x%" PRIx64 " back from devices: %s",
@@ -404,15 +404,15 @@ user_map_all(struct eal_vfio_container *container)
 	int rc;
 
 	for (i = 0; i < container->nb_maps; i++) {
-		rc = container->iommu->map(container->fd, &container->maps[i]);
+		rc = container->iommu->map(container, &container->maps[i]);
 		if (rc != 0)
 			return map_refuse(&container->maps[i], -rc, map_hint(-rc));
 	}
 	return 0;
 }
 
-int
-eal_vfio_dma_begin(struct eal_vfio_container *container)
+static int
+map_all(struct eal_vfio_container *container)
 {
 	int rc = user_map_all(container);
 
@@ -421,8 +421,35 @@ eal_vfio_dma_begin(struct eal_vfio_container *container)
 	return memory_map_all(container);
 }
 
-void
-eal_vfio_dma_end(struct eal_vfio_container *container)
+int
+eal_vfio_iommu_refresh(struct eal_vfio_container *container)
+{
+	struct eal_vfio_iommu_info info = { .page_sz = 1 };
+	int rc = container->iommu->query(container, &info);
+
+	if (rc == 0) {
+		free(container->info.ranges);
+		container->info = info;
+	}
+	return rc;
+}
+
+int
+eal_vfio_iommu_begin(struct eal_vfio_container *container, const struct eal_vfio_iommu_ops *iommu)
+{
+	int rc;
+
+	container->iommu = iommu;
+	rc = eal_vfio_iommu_refresh(container);
+	if (rc == 0)
+		rc = map_all(container);
+	if (rc != 0)
+		eal_vfio_iommu_end(container);
+	return rc;
+}
+
+static void
+memory_forget(struct eal_vfio_container *container)
 {
 	size_t i = 0;
 
@@ -437,4 +464,13 @@ eal_vfio_dma_end(struct eal_vfio_container *container)
 		container->maps = NULL;
 		container->max_maps = 0;
 	}
+}
+
+void
+eal_vfio_iommu_end(struct eal_vfio_container *container)
+{
+	memory_forget(container);
+	container->iommu = NULL;
+	free(container->info.ranges);
+	container->info = (struct eal_vfio_iommu_info){ .page_sz = 1 };
 }

@@ -2,12 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -38,6 +36,12 @@ eal_vfio_group_find(int number)
 	return eal_vfio_containers(find_in_container, &group) == 0 ? NULL : group;
 }
 
+bool
+eal_vfio_node_is_absent(int err)
+{
+	return err == ENOENT || err == ENODEV || err == ENXIO || err == EACCES || err == EPERM;
+}
+
 const char *
 eal_vfio_node_hint(int err)
 {
@@ -60,48 +64,24 @@ eal_vfio_node_hint(int err)
 	return strerror(err);
 }
 
-/* A group has one node or the other; which, tells whether there is an IOMMU. */
-static int
-node_open(int number)
-{
-	static const char *const prefixes[] = { "", "noiommu-" };
-	char path[64];
-	size_t i;
-	int fd;
-
-	for (i = 0; i < RTE_DIM(prefixes); i++) {
-		snprintf(path, sizeof(path), RTE_VFIO_DIR "/%s%d", prefixes[i], number);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT) {
-			int err = errno;
-
-			VFIO_LOG(ERR, "%s: %s", path, eal_vfio_node_hint(err));
-			return -err;
-		}
-	}
-	return -ENOENT;
-}
-
 int
 eal_vfio_group_open(struct eal_vfio_container *container, int number,
 		struct eal_vfio_group **group)
 {
 	struct eal_vfio_group *new;
+	int rc;
 
 	new = calloc(1, sizeof(*new));
 	if (new == NULL)
 		return -ENOMEM;
-	new->fd = node_open(number);
-	if (new->fd < 0) {
-		int rc = new->fd;
-
+	new->container = container;
+	new->number = number;
+	rc = container->mode->group_open(new);
+	if (rc < 0) {
 		free(new);
 		return rc;
 	}
-	new->container = container;
-	new->number = number;
+	new->fd = rc;
 	TAILQ_INSERT_TAIL(&container->groups, new, next);
 	*group = new;
 	return 0;
@@ -114,6 +94,46 @@ eal_vfio_group_close(struct eal_vfio_group *group)
 	TAILQ_REMOVE(&group->container->groups, group, next);
 	close(group->fd);
 	free(group);
+}
+
+int
+eal_vfio_group_attach(struct eal_vfio_group *group, const char *dev_path)
+{
+	int rc;
+
+	if (group->attached)
+		return 0;
+	rc = group->container->mode->group_attach(group, dev_path);
+	if (rc != 0)
+		return rc;
+	group->attached = true;
+	group->container->nb_attached++;
+	return 0;
+}
+
+void
+eal_vfio_group_detach(struct eal_vfio_group *group)
+{
+	struct eal_vfio_container *container = group->container;
+
+	if (!group->attached)
+		return;
+	group->attached = false;
+	container->nb_attached--;
+	if (container->nb_attached == 0)
+		eal_vfio_iommu_end(container);
+	container->mode->group_detach(group);
+}
+
+void
+eal_vfio_group_put(struct eal_vfio_group *group)
+{
+	if (group->nb_devices != 0)
+		return;
+	if (group->bound)
+		eal_vfio_group_detach(group);
+	else
+		eal_vfio_group_close(group);
 }
 
 /* Says who has a device of the group; it is below the open folder. */
@@ -133,9 +153,8 @@ member_log(int number, int dirfd, const char *name)
 		driver != NULL ? driver + 1 : "none");
 }
 
-/* Says which devices are in the group and who has them: one of them stands in the way. */
-static void
-group_log_members(int number, const char *dev_path)
+void
+eal_vfio_group_log_members(int number, const char *dev_path)
 {
 	char path[PATH_MAX + 32];
 	struct dirent *entry;
@@ -149,117 +168,4 @@ group_log_members(int number, const char *dev_path)
 		if (entry->d_name[0] != '.')
 			member_log(number, dirfd(dir), entry->d_name);
 	closedir(dir);
-}
-
-static int
-group_refuse(const struct eal_vfio_group *group, const char *dev_path)
-{
-	VFIO_LOG(ERR,
-		"group %d is not viable: bind all of its devices to vfio-pci, or to no driver",
-		group->number);
-	group_log_members(group->number, dev_path);
-	return -EPERM;
-}
-
-static int
-group_check(const struct eal_vfio_group *group, const char *dev_path, bool *has_container)
-{
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-
-	if (ioctl(group->fd, VFIO_GROUP_GET_STATUS, &status) != 0) {
-		int err = errno;
-
-		VFIO_LOG(ERR, "group %d does not tell its state: %s", group->number, strerror(err));
-		return -err;
-	}
-	*has_container = (status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET) != 0;
-	if ((status.flags & VFIO_GROUP_FLAGS_VIABLE) == 0)
-		return group_refuse(group, dev_path);
-	return 0;
-}
-
-static int
-group_enter(const struct eal_vfio_group *group, const char *dev_path)
-{
-	int fd = group->container->fd;
-
-	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &fd) != 0) {
-		int err = errno;
-
-		VFIO_LOG(ERR, "group %d cannot be put into a container: %s", group->number,
-			err == EPERM ?
-			"devices with and without IOMMU do not mix, and a kernel driver "
-			"must not have a device of the group" : strerror(err));
-		if (err == EPERM)
-			group_log_members(group->number, dev_path);
-		return -err;
-	}
-	return 0;
-}
-
-static void
-iommu_forget(struct eal_vfio_container *container)
-{
-	container->iommu = NULL;
-	free(container->info.ranges);
-	container->info = (struct eal_vfio_iommu_info){ .page_sz = 1 };
-}
-
-/* The container's first group brings the IOMMU, and with it come the mappings. */
-static int
-iommu_begin(struct eal_vfio_container *container)
-{
-	int rc;
-
-	container->info = (struct eal_vfio_iommu_info){ .page_sz = 1 };
-	rc = eal_vfio_iommu_select(container->fd, &container->iommu);
-	if (rc != 0)
-		return rc;
-	rc = container->iommu->query(container->fd, &container->info);
-	if (rc == 0)
-		rc = eal_vfio_dma_begin(container);
-	if (rc != 0) {
-		eal_vfio_dma_end(container);
-		iommu_forget(container);
-	}
-	return rc;
-}
-
-int
-eal_vfio_group_attach(struct eal_vfio_group *group, const char *dev_path)
-{
-	struct eal_vfio_container *container = group->container;
-	bool has_container = false;
-	int rc;
-
-	if (group->attached)
-		return 0;
-	rc = group_check(group, dev_path, &has_container);
-	if (rc == 0 && !has_container)
-		rc = group_enter(group, dev_path);
-	if (rc == 0 && container->nb_attached == 0)
-		rc = iommu_begin(container);
-	if (rc != 0) {
-		ioctl(group->fd, VFIO_GROUP_UNSET_CONTAINER);
-		return rc;
-	}
-	group->attached = true;
-	container->nb_attached++;
-	return 0;
-}
-
-/* Should the kernel refuse, closing the group does it. */
-void
-eal_vfio_group_detach(struct eal_vfio_group *group)
-{
-	struct eal_vfio_container *container = group->container;
-
-	if (!group->attached)
-		return;
-	ioctl(group->fd, VFIO_GROUP_UNSET_CONTAINER);
-	group->attached = false;
-	if (--container->nb_attached == 0) {
-		eal_vfio_dma_end(container);
-		iommu_forget(container);
-	}
 }

@@ -10,18 +10,13 @@
 #include <rte_eal.h>
 
 #include "eal_vfio.h"
+#include "eal_vfio_type1.h"
 
 /* No IOMMU needs more to describe itself. */
 #define INFO_MAX (1u << 20)
 
 /* The fields that the first version of the structure had. */
 #define INFO_MIN (offsetof(struct vfio_iommu_type1_info, iova_pgsizes) + sizeof(uint64_t))
-
-static int
-vfio_attach(int fd, const struct eal_vfio_iommu_ops *ops)
-{
-	return ioctl(fd, VFIO_SET_IOMMU, ops->type) == 0 ? 0 : -errno;
-}
 
 /* Finds a capability; @p bytes is what the kernel gave, and is not trusted. */
 static const void *
@@ -81,14 +76,14 @@ info_take(const uint8_t *bytes, uint32_t len, struct eal_vfio_iommu_info *info)
 
 /* Without an answer there are no checks of ours; the kernel's remain. */
 static int
-type1_query(int fd, struct eal_vfio_iommu_info *info)
+type1_query(const struct eal_vfio_container *container, struct eal_vfio_iommu_info *info)
 {
 	struct vfio_iommu_type1_info head = { .argsz = sizeof(head) };
 	uint32_t len;
 	uint8_t *bytes;
 	int rc = 0;
 
-	if (ioctl(fd, VFIO_IOMMU_GET_INFO, &head) != 0) {
+	if (ioctl(container->fd, VFIO_IOMMU_GET_INFO, &head) != 0) {
 		VFIO_LOG(DEBUG, "the IOMMU does not describe itself: %s", strerror(errno));
 		return 0;
 	}
@@ -97,14 +92,14 @@ type1_query(int fd, struct eal_vfio_iommu_info *info)
 	if (bytes == NULL)
 		return -ENOMEM;
 	memcpy(bytes, &len, sizeof(len));
-	if (ioctl(fd, VFIO_IOMMU_GET_INFO, bytes) == 0)
+	if (ioctl(container->fd, VFIO_IOMMU_GET_INFO, bytes) == 0)
 		rc = info_take(bytes, len, info);
 	free(bytes);
 	return rc;
 }
 
 static int
-type1_map(int fd, const struct eal_vfio_map *map)
+type1_map(const struct eal_vfio_container *container, const struct eal_vfio_map *map)
 {
 	struct vfio_iommu_type1_dma_map arg = {
 		.argsz = sizeof(arg),
@@ -114,17 +109,17 @@ type1_map(int fd, const struct eal_vfio_map *map)
 		.size = map->len,
 	};
 
-	return ioctl(fd, VFIO_IOMMU_MAP_DMA, &arg) == 0 ? 0 : -errno;
+	return ioctl(container->fd, VFIO_IOMMU_MAP_DMA, &arg) == 0 ? 0 : -errno;
 }
 
 static int
-type1_unmap(int fd, uint64_t iova, uint64_t len)
+type1_unmap(const struct eal_vfio_container *container, uint64_t iova, uint64_t len)
 {
 	struct vfio_iommu_type1_dma_unmap arg = {
 		.argsz = sizeof(arg), .iova = iova, .size = len,
 	};
 
-	if (ioctl(fd, VFIO_IOMMU_UNMAP_DMA, &arg) != 0)
+	if (ioctl(container->fd, VFIO_IOMMU_UNMAP_DMA, &arg) != 0)
 		return -errno;
 	if (arg.size != len)
 		VFIO_LOG(WARNING,
@@ -134,7 +129,7 @@ type1_unmap(int fd, uint64_t iova, uint64_t len)
 }
 
 static int
-noiommu_query(int fd, struct eal_vfio_iommu_info *info)
+noiommu_query(const struct eal_vfio_container *container, struct eal_vfio_iommu_info *info)
 {
 	if (rte_eal_iova_mode() != RTE_IOVA_PA)
 		VFIO_LOG(WARNING, "there is no IOMMU, but devices are given virtual addresses; "
@@ -144,26 +139,29 @@ noiommu_query(int fd, struct eal_vfio_iommu_info *info)
 
 /* Without an IOMMU devices see all of the memory, by its physical addresses. */
 static int
-noiommu_map(int fd, const struct eal_vfio_map *map)
+noiommu_map(const struct eal_vfio_container *container, const struct eal_vfio_map *map)
 {
 	return 0;
 }
 
 static int
-noiommu_unmap(int fd, uint64_t iova, uint64_t len)
+noiommu_unmap(const struct eal_vfio_container *container, uint64_t iova, uint64_t len)
 {
 	return 0;
 }
 
-/* Best first. */
-static const struct eal_vfio_iommu_ops kinds[] = {
-	{ "type 1 v2", vfio_attach, type1_query, type1_map, type1_unmap, VFIO_TYPE1v2_IOMMU },
-	{ "type 1", vfio_attach, type1_query, type1_map, type1_unmap, VFIO_TYPE1_IOMMU },
-	{ "no IOMMU", vfio_attach, noiommu_query, noiommu_map, noiommu_unmap, VFIO_NOIOMMU_IOMMU },
+/* What a container can be made to be, best first. */
+static const struct kind {
+	int type;	/* VFIO_..._IOMMU */
+	struct eal_vfio_iommu_ops ops;
+} kinds[] = {
+	{ VFIO_TYPE1v2_IOMMU, { "type 1 v2", type1_query, type1_map, type1_unmap } },
+	{ VFIO_TYPE1_IOMMU, { "type 1", type1_query, type1_map, type1_unmap } },
+	{ VFIO_NOIOMMU_IOMMU, { "no IOMMU", noiommu_query, noiommu_map, noiommu_unmap } },
 };
 
 bool
-eal_vfio_iommu_is_known(int fd)
+eal_vfio_type1_is_known(int fd)
 {
 	size_t i;
 
@@ -173,27 +171,38 @@ eal_vfio_iommu_is_known(int fd)
 	return false;
 }
 
-int
-eal_vfio_iommu_select(int fd, const struct eal_vfio_iommu_ops **ops)
+/* Why a container that has a group cannot have an IOMMU. */
+static const char *
+select_hint(int err, bool noiommu)
 {
-	int rc = -ENODEV;
+	if (noiommu && err == ENODEV)
+		return "this device has no IOMMU, and the kernel does not permit that any more; "
+			"write Y to " RTE_VFIO_NOIOMMU_MODE;
+	if (err == ENODEV)
+		return "load the module vfio_iommu_type1, and see that the IOMMU is on";
+	if (err == EPERM)
+		return noiommu ? "without an IOMMU it takes root (CAP_SYS_RAWIO)" :
+			"the platform cannot keep interrupts apart, see allow_unsafe_interrupts "
+			"of the module vfio_iommu_type1; or this user may not do it";
+	return "see the kernel's log";
+}
+
+int
+eal_vfio_type1_select(int fd, bool noiommu, const struct eal_vfio_iommu_ops **ops)
+{
+	int err = ENODEV;
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(kinds); i++) {
 		if (ioctl(fd, VFIO_CHECK_EXTENSION, kinds[i].type) <= 0)
 			continue;
-		rc = kinds[i].attach(fd, &kinds[i]);
-		if (rc == 0) {
-			VFIO_LOG(DEBUG, "container %d uses IOMMU %s", fd, kinds[i].name);
-			*ops = &kinds[i];
+		if (ioctl(fd, VFIO_SET_IOMMU, kinds[i].type) == 0) {
+			VFIO_LOG(DEBUG, "container %d uses IOMMU %s", fd, kinds[i].ops.name);
+			*ops = &kinds[i].ops;
 			return 0;
 		}
+		err = errno;
 	}
-	VFIO_LOG(ERR, "no IOMMU can be used (%s): %s", strerror(-rc), rc == -ENODEV ?
-		"load the module vfio_iommu_type1, and see that the IOMMU is on" :
-		rc == -EPERM ?
-		"the platform cannot keep interrupts apart, see allow_unsafe_interrupts "
-		"of the module vfio_iommu_type1; or this user may not do it" :
-		"see the kernel's log");
-	return rc;
+	VFIO_LOG(ERR, "no IOMMU can be used (%s): %s", strerror(err), select_hint(err, noiommu));
+	return -err;
 }
