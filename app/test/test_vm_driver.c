@@ -65,18 +65,24 @@ static const struct vm_way vfio_pci = { "vfio-pci", "vfio-pci" };
 
 static const struct vm_way uio_pci_generic = { "uio_pci_generic", "uio_pci_generic" };
 
-#define UIO_PCI_GENERIC \
+#define UIO \
 	.nb = 1, \
 	.setup = setup, \
 	.teardown = teardown, \
 	.backend = "uio", \
 	.registers_mapped = true, \
 	.huge_pages = true, \
-	.intr = RTE_INTR_HANDLE_UIO_INTX, \
+	.intr = RTE_INTR_HANDLE_UIO_INTX
+
+#define NO_IOMMU \
+	[DRIVER_IOVA] = "they are physical addresses", \
+	[DRIVER_OWN_MEMORY] = "nobody tells where in physical memory it is"
+
+#define UIO_PCI_GENERIC \
+	UIO, \
 	.priv = &uio_pci_generic, \
 	.lacks = { \
-		[DRIVER_IOVA] = "they are physical addresses", \
-		[DRIVER_OWN_MEMORY] = "nobody tells where in physical memory it is", \
+		NO_IOMMU, \
 		[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
 		[DRIVER_MEMORY] = "QEMU's device has none", \
 		[DRIVER_RESET] = NO_RESET, \
@@ -101,6 +107,19 @@ static const struct vm_way served = { "served", "vfio-pci" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
+static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
+
+#define SERVED_UIO \
+	UIO, \
+	.window = { .offset = 0, .size = UINT64_C(64) << 10 }, \
+	.priv = &served_uio, \
+	.lacks = { \
+		NO_IOMMU, \
+		[DRIVER_TRAPPED] = "what the server does not let be mapped QEMU traps, not we", \
+		[DRIVER_RESET] = NO_RESET, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
+
 #define BY_MSI .args = { "--vfio-intr=msi" }, .intr = RTE_INTR_HANDLE_VFIO_MSI
 #define BY_INTX .args = { "--vfio-intr=legacy" }, .intr = RTE_INTR_HANDLE_VFIO_LEGACY
 
@@ -110,6 +129,7 @@ static const struct driver_transport transports[] = {
 	{ .name = "uio_pci_generic", UIO_PCI_GENERIC },
 	{ .name = "served, MSI", SERVED, BY_MSI },
 	{ .name = "served, INTx", SERVED, BY_INTX },
+	{ .name = "served, uio_pci_generic", SERVED_UIO },
 };
 
 /* Those of one guest, or all to look at. */

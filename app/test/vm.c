@@ -288,14 +288,15 @@ vm_bar_flags(const char *bdf, unsigned int bar)
 	return resource_read(bdf, bar, &res) == 0 ? res.flags : 0;
 }
 
-/* The span that a line of /proc/self/maps tells of, if it is of a VFIO device. */
+/* The span that a line of /proc/self/maps tells of, if it is of VFIO or a BAR's file in sysfs. */
 static bool
 maps_line_parse(const char *line, struct vm_span *span)
 {
 	uint64_t start, end;
 
-	if (strstr(line, "vfio-device") == NULL || sscanf(line,
-			"%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end, &span->off) != 3)
+	if (strstr(line, "vfio-device") == NULL && strstr(line, "/resource") == NULL)
+		return false;
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end, &span->off) != 3)
 		return false;
 	span->len = end - start;
 	return true;

@@ -154,13 +154,14 @@ bus_master_is_safe(struct pci_device *dev)
 	return !dev->no_bus_master;
 }
 
+/* A device that is gone masters nothing. */
 static void
 bus_master_set(struct pci_device *dev, bool enable)
 {
 	int rc;
 
 	rc = rte_pci_set_bus_master(&dev->pub, enable);
-	if (rc != 0)
+	if (rc != 0 && rc != -ENODEV)
 		PCI_LOG(WARNING, "%s: cannot %s bus mastering: %s", dev->pub.name,
 			enable ? "enable" : "disable", rte_strerror(-rc));
 }
