@@ -454,7 +454,7 @@ path_find(const char *path, bool write, struct open_file *file)
 	file->writable = write;
 	if (strcmp(path, "/dev/pci") == 0 && !fake_freebsd.no_dev_pci) {
 		file->kind = DEV_PCI;
-		return write ? fake_freebsd.write_rc : 0;
+		return write ? fake_freebsd.write_rc : fake_freebsd.read_rc;
 	}
 	if (strcmp(path, "/dev/io") == 0) {
 		file->kind = DEV_IO;

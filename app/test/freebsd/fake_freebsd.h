@@ -55,6 +55,7 @@ struct fake_freebsd {
 	int release;	/**< 13: no BAR access by the kernel; 14; 15: longer records */
 	bool compat14;	/**< 15: it knows the old list as well */
 	bool no_dev_pci;	/**< there is no /dev/pci */
+	int read_rc;	/**< of opening /dev/pci to read, when negative */
 	int write_rc;	/**< of opening /dev/pci to write, when negative */
 	int uio_rc;	/**< of opening a device's file, when negative */
 	int io_rc;	/**< of opening /dev/io, when negative */

@@ -268,13 +268,15 @@ pci_bsd_open(struct pci_device *dev, int uio_fd)
 		return -ENOMEM;
 	}
 	rc = pci_fd_open(dev, dev->state);
+	if (rc != 0)
+		goto err;
+	rc = regions_fill(dev);
 	if (rc == 0)
-		rc = regions_fill(dev);
-	if (rc != 0) {
-		PCI_LOG(ERR, "%s: cannot be used: %s", dev->pub.name, strerror(-rc));
-		pci_regions_clear(dev);
-		pci_bsd_close(dev);
-	}
+		return 0;
+	PCI_LOG(ERR, "%s: cannot be used: %s", dev->pub.name, strerror(-rc));
+	pci_regions_clear(dev);
+err:
+	pci_bsd_close(dev);
 	return rc;
 }
 
