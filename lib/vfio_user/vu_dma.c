@@ -22,7 +22,8 @@ struct last_find {
 	const struct vu_dma_region *region;
 };
 
-static _Thread_local struct last_find last_find;
+/* Found without a call, also in a shared library. */
+static _Thread_local struct last_find last_find __attribute__((tls_model("initial-exec")));
 
 /*
  * Readers and the writer agree on one order of what they do to root, generation and epochs: all
@@ -343,8 +344,9 @@ find_in_tree(const struct vu_dma *dma, uint64_t addr)
 	return region;
 }
 
+/* The region of the last call, or NULL. */
 static inline const struct vu_dma_region *
-find(const struct vu_dma *dma, uint64_t addr)
+find_last(const struct vu_dma *dma, uint64_t addr)
 {
 	const struct vu_dma_region *region = last_find.region;
 
@@ -352,7 +354,15 @@ find(const struct vu_dma *dma, uint64_t addr)
 	if (likely(last_find.generation == atomic_load(&dma->generation) &&
 			addr - region->addr <= region->last - region->addr))
 		return region;
-	return find_in_tree(dma, addr);
+	return NULL;
+}
+
+static inline const struct vu_dma_region *
+find(const struct vu_dma *dma, uint64_t addr)
+{
+	const struct vu_dma_region *region = find_last(dma, addr);
+
+	return likely(region != NULL) ? region : find_in_tree(dma, addr);
 }
 
 const struct vu_dma_region *
@@ -407,26 +417,45 @@ sg_many(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct 
 	return nb;
 }
 
-int
-vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
+/* Fills in the piece if one region has all of the range and is mapped. */
+static inline bool
+sg_one(const struct vu_dma_region *region, uint64_t addr, uint64_t len, int prot,
+	struct iovec *iov)
+{
+	uint8_t *base = atomic_load_explicit(&region->base, memory_order_acquire);
+
+	if (unlikely(len - 1 > region->last - addr || (region->prot & prot) != prot ||
+			base == NULL))
+		return false;
+	iov->iov_base = base + (addr - region->addr);
+	iov->iov_len = len;
+	return true;
+}
+
+static __rte_noinline int
+sg_any(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
 	int nb_iov)
 {
 	const struct vu_dma_region *region;
-	uint8_t *base;
 
 	if (unlikely(len == 0 || len - 1 > UINT64_MAX - addr || nb_iov < 1))
 		return -EINVAL;
 	region = find(dma, addr);
-	if (likely(region != NULL && region->last - addr >= len - 1 &&
-			(region->prot & prot) == prot)) {
-		base = atomic_load_explicit(&region->base, memory_order_acquire);
-		if (likely(base != NULL)) {
-			iov->iov_base = base + (addr - region->addr);
-			iov->iov_len = len;
-			return 1;
-		}
-	}
+	if (likely(region != NULL && sg_one(region, addr, len, prot, iov)))
+		return 1;
 	return sg_many(dma, addr, len, prot, iov, nb_iov);
+}
+
+int
+vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
+	int nb_iov)
+{
+	const struct vu_dma_region *region = find_last(dma, addr);
+
+	/* no region is as long as a length of 0 asks for */
+	if (likely(region != NULL && nb_iov > 0 && sg_one(region, addr, len, prot, iov)))
+		return 1;
+	return sg_any(dma, addr, len, prot, iov, nb_iov);
 }
 
 /* ---- the flat table ---- */

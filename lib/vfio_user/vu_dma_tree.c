@@ -46,6 +46,7 @@ node_new(struct change *change, uint32_t level)
 		return NULL;
 	node->nb = 0;
 	node->level = level;
+	memset(node->last, 0xff, sizeof(node->last));
 	nodes_add(&change->fresh, node);
 	return node;
 }

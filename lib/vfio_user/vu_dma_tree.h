@@ -15,8 +15,9 @@
 
 struct vu_dma_region;
 
-/** Entries of a node. */
-#define VU_DMA_FANOUT 64u
+/** Entries of a node: so many groups of so many. */
+#define VU_DMA_GROUP  8u
+#define VU_DMA_FANOUT (VU_DMA_GROUP * VU_DMA_GROUP)
 
 /** Deepest tree: more than all regions that memory could hold. */
 #define VU_DMA_DEPTH_MAX 8u
@@ -24,7 +25,8 @@ struct vu_dma_region;
 struct vu_dma_node {
 	uint32_t nb;	/**< entries used, at least 1 */
 	uint32_t level;	/**< 0: the entries are regions */
-	uint64_t last[VU_DMA_FANOUT];	/**< highest address below entry i; ascending */
+	/** highest address below entry i; ascending; UINT64_MAX in entries that are not used */
+	uint64_t last[VU_DMA_FANOUT];
 	union {
 		struct vu_dma_node *child[VU_DMA_FANOUT];
 		struct vu_dma_region *region[VU_DMA_FANOUT];
@@ -37,20 +39,27 @@ struct vu_dma_nodes {
 	struct vu_dma_node *node[4 * VU_DMA_DEPTH_MAX];
 };
 
+/** How many of a group of entries end below @p addr. No comparison waits for another one. */
+static inline uint32_t
+vu_dma_group_below(const uint64_t *last, uint32_t step, uint64_t addr)
+{
+	return (uint32_t)(last[0] < addr) + (last[step] < addr) + (last[2 * step] < addr) +
+		(last[3 * step] < addr) + (last[4 * step] < addr) + (last[5 * step] < addr) +
+		(last[6 * step] < addr);
+}
+
 /**
- * First entry of a node whose highest address is not below @p addr; nb if there is none. Which half
- * it is in cannot be predicted, so there is no branch on it.
+ * First entry of a node whose highest address is not below @p addr; nb if there is none. Which one
+ * it is cannot be predicted, so there is no branch on it: entries that are not used are never below.
  */
 static inline uint32_t
 vu_dma_node_find(const struct vu_dma_node *node, uint64_t addr)
 {
-	uint32_t low = 0, len = node->nb, half;
+	uint32_t first = VU_DMA_GROUP *
+		vu_dma_group_below(node->last + VU_DMA_GROUP - 1, VU_DMA_GROUP, addr);
+	const uint64_t *last = node->last + first;
 
-	for (; len > 1; len -= half) {
-		half = len / 2;
-		low += half & -(uint32_t)(node->last[low + half - 1] < addr);
-	}
-	return low + (node->last[low] < addr);
+	return first + vu_dma_group_below(last, 1, addr) + (last[VU_DMA_GROUP - 1] < addr);
 }
 
 /** @return the region with the lowest last byte at or above @p addr, or NULL */
