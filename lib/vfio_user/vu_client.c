@@ -140,7 +140,7 @@ entry_drain(struct client_entry *entry)
 	uint32_t users;
 
 	while (((users = atomic_load(&entry->users)) & ENTRY_USERS) > 0)
-		vu_futex_wait(&entry->users, users, vu_now_ms() + VU_CLIENT_RECV_MS);
+		vu_futex_wait(&entry->users, users, vu_now_ms() + VU_CLIENT_WAIT_MS);
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_detach_dev, 25.11)

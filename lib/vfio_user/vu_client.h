@@ -30,9 +30,9 @@
 /** Requests under way at a time; a power of two. */
 #define VU_CLIENT_SLOTS 256u
 
-/** Longest single wait in a send and in a receive, in milliseconds. */
+/** Longest single wait in a send, and of those that have to look again, in milliseconds. */
 #define VU_CLIENT_SEND_MS 10u
-#define VU_CLIENT_RECV_MS 50u
+#define VU_CLIENT_WAIT_MS 50u
 
 /** Largest transfer that we take, and what we say about ourselves otherwise. */
 #define VU_CLIENT_MAX_XFER 1048576u
@@ -86,6 +86,19 @@ struct vu_host_range {
 	int prot;
 };
 
+/** What whoever receives waits with. */
+struct vu_client_watch {
+	int epfd;
+	int timer_fd;
+	uint64_t timer_ms;	/**< by vu_now_ms(): its end; UINT64_MAX: it does not run */
+	bool more;	/**< something may be in the socket that is not told again */
+	bool hup;	/**< the server is leaving: read on to the end */
+};
+
+/** What vu_client_watch_wait() tells of. */
+#define VU_CLIENT_CONN 1u
+#define VU_CLIENT_TWIN 2u
+
 struct vu_client {
 	int dev_id;
 	char name[108];	/**< path of the socket, for the log */
@@ -112,6 +125,7 @@ struct vu_client {
 	_Atomic uint32_t nb_late;	/**< of them */
 	struct vu_slot slots[VU_CLIENT_SLOTS];
 	/* what follows belongs to turn rx */
+	struct vu_client_watch watch;
 	rte_vfio_user_dma_handler_t handler;
 	void *handler_ctx;
 	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
@@ -230,6 +244,23 @@ void vu_client_fail(struct vu_client *client, int rc);
 
 /** With turn rx: wait for input once, take it. @return 0, also if none came; -errno: failed */
 int vu_client_receive(struct vu_client *client, uint64_t until_ms);
+
+/* ---- vu_client_watch.c: waiting for something to receive ---- */
+
+/** Before vu_client_watch_open(). */
+void vu_client_watch_init(struct vu_client_watch *watch);
+
+/** May be repeated. */
+void vu_client_watch_fini(struct vu_client_watch *watch);
+
+/** @return 0, -errno: vu_client_watch_fini() must follow */
+int vu_client_watch_open(struct vu_client_watch *watch, int sock);
+
+/** Wait for another socket, too. @return 0, -errno */
+int vu_client_watch_twin(struct vu_client_watch *watch, int sock);
+
+/** Wait until a time by vu_now_ms(). @return VU_CLIENT_*: where something is, perhaps; -errno */
+int vu_client_watch_wait(struct vu_client_watch *watch, uint64_t until_ms);
 
 /* ---- vu_client_serve.c: commands of the server ---- */
 

@@ -116,11 +116,37 @@ messages_take(struct vu_client *client, struct vu_conn *conn, int rc)
 	return rc;
 }
 
+/* A receive that leaves room has emptied the socket, but descriptors end it early. */
 static int
-receive_now(struct vu_client *client, struct vu_conn *conn)
+receive_conn(struct vu_client *client)
 {
-	return messages_take(client, conn, vu_conn_fill(conn));
+	const struct vu_rx *rx = &client->conn.rx;
+	int rc = vu_conn_fill(&client->conn);
+
+	client->watch.more = rc > 0 && (rx->tail == rx->cap || rx->late_fds.nb > 0 ||
+		client->watch.hup);
+	return messages_take(client, &client->conn, rc);
 }
+
+static int
+receive_twin(struct vu_client *client)
+{
+	return messages_take(client, &client->twin, vu_conn_fill(&client->twin));
+}
+
+static int
+receive_from(struct vu_client *client, unsigned int what)
+{
+	int rc = 0;
+
+	if (unlikely(what & VU_CLIENT_TWIN))
+		rc = receive_twin(client);
+	if ((what & VU_CLIENT_CONN) && likely(rc == 0))
+		rc = receive_conn(client);
+	return rc;
+}
+
+/* ------------------------------------------------- while something is to be sent ---- */
 
 static int
 left_ms(uint64_t until_ms)
@@ -129,34 +155,34 @@ left_ms(uint64_t until_ms)
 
 	if (until_ms <= now)
 		return 0;
-	return (int)RTE_MIN(until_ms - now, (uint64_t)VU_CLIENT_RECV_MS);
+	return (int)RTE_MIN(until_ms - now, (uint64_t)VU_CLIENT_WAIT_MS);
 }
 
-/*
- * Wait for any of the sockets. It is left to poll() to wait: a receive that sleeps is also woken
- * each time the server takes what was sent, for nothing.
- */
+/* Wait until the socket takes something, or for what it and the other one have. */
 static int
-receive_poll(struct vu_client *client, bool reads, uint64_t until_ms)
+drain_once(struct vu_client *client, bool reads, uint64_t until_ms)
 {
-	bool queued = atomic_load_explicit(&client->queued, memory_order_relaxed);
+	bool queued = atomic_load(&client->queued);
 	struct pollfd pfd[] = {
 		{ .fd = client->conn.sock,
 			.events = (short)((reads ? POLLIN : 0) | (queued ? POLLOUT : 0)) },
 		{ .fd = reads ? client->twin.sock : -1, .events = POLLIN },
 	};
+	unsigned int what;
 	int rc = 0;
 
-	if (unlikely(poll(pfd, RTE_DIM(pfd), left_ms(until_ms)) < 0))
+	if (poll(pfd, RTE_DIM(pfd), left_ms(until_ms)) < 0)
 		return errno == EINTR ? 0 : -errno;
-	if (unlikely(queued) && (pfd[0].revents & (POLLOUT | POLLERR | POLLHUP)))
+	if (queued && (pfd[0].revents & (POLLOUT | POLLERR | POLLHUP)))
 		rc = flush(client, until_ms);
-	if (reads && pfd[1].revents != 0 && rc == 0)
-		rc = receive_now(client, &client->twin);
-	if (reads && (pfd[0].revents & (POLLIN | POLLERR | POLLHUP)) && rc == 0)
-		rc = receive_now(client, &client->conn);
+	what = (pfd[0].revents & (POLLIN | POLLERR | POLLHUP) ? VU_CLIENT_CONN : 0) |
+		(pfd[1].revents != 0 ? VU_CLIENT_TWIN : 0);
+	if (reads && rc == 0)
+		rc = receive_from(client, what);
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
+
+/* -------------------------------------------------------------- receiving for all ---- */
 
 /* What the connection ended for: something of ours that was lacking, or the server. */
 static int
@@ -171,7 +197,13 @@ vu_client_receive(struct vu_client *client, uint64_t until_ms)
 	int rc;
 
 	client->receive_until_ms = until_ms;
-	rc = receive_poll(client, true, until_ms);
+	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed))) {
+		rc = drain_once(client, true, until_ms);
+	} else {
+		rc = vu_client_watch_wait(&client->watch, until_ms);
+		if (likely(rc > 0))
+			rc = receive_from(client, (unsigned int)rc);
+	}
 	if (unlikely(rc < 0))
 		vu_client_fail(client, receive_error(rc));
 	return rc;
@@ -224,7 +256,7 @@ vu_client_drain(struct vu_client *client, uint64_t until_ms)
 		leads = !vu_client_serving(client) && vu_turn_try(&client->rx);
 		if (leads)
 			client->receive_until_ms = until_ms;
-		rc = receive_poll(client, leads, until_ms);
+		rc = drain_once(client, leads, until_ms);
 		if (rc < 0)
 			vu_client_fail(client, -ENOTCONN);
 		if (leads)

@@ -125,7 +125,7 @@ twin_take(struct vu_client *client, struct vu_fds *fds)
 	}
 	rc = vu_conn_init(&client->twin, sock, VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD, 0);
 	if (rc == 0)
-		return 0;
+		return vu_client_watch_twin(&client->watch, sock);
 err_close:
 	if (sock >= 0)
 		close(sock);
@@ -219,6 +219,7 @@ vu_client_free(struct vu_client *client)
 {
 	if (client->event_fd >= 0)
 		close(client->event_fd);
+	vu_client_watch_fini(&client->watch);
 	vu_conn_fini(&client->twin);
 	vu_conn_fini(&client->conn);
 	free(client->ranges);
@@ -244,6 +245,10 @@ client_new(int sock, const char *name, unsigned int timeout_ms, struct vu_client
 	client->timeout_ms = timeout_ms;
 	client->twin.sock = -1;
 	client->event_fd = -1;
+	vu_client_watch_init(&client->watch);
+	rc = vu_client_watch_open(&client->watch, sock);
+	if (rc < 0)
+		goto err_free;
 	rc = vu_conn_init(&client->conn, sock, VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD,
 			VU_CLIENT_MAX_FDS);
 	if (rc < 0)
@@ -252,6 +257,7 @@ client_new(int sock, const char *name, unsigned int timeout_ms, struct vu_client
 	return 0;
 
 err_free:
+	vu_client_watch_fini(&client->watch);
 	free(client);
 err_close:
 	close(sock);

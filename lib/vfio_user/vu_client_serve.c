@@ -148,7 +148,7 @@ twin_flush(struct vu_client *client, uint64_t until_ms)
 	while ((rc = vu_conn_flush(&client->twin)) == 1) {
 		if (vu_now_ms() >= until_ms || atomic_load(&client->broken))
 			return -ENOTCONN;
-		poll(&pfd, 1, (int)VU_CLIENT_RECV_MS);
+		poll(&pfd, 1, (int)VU_CLIENT_WAIT_MS);
 	}
 	return rc;
 }

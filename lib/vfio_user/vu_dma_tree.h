@@ -50,7 +50,7 @@ vu_dma_group_below(const uint64_t *last, uint32_t step, uint64_t addr)
 
 /**
  * First entry of a node whose highest address is not below @p addr; nb if there is none. Which one
- * it is cannot be predicted, so there is no branch on it: entries that are not used are never below.
+ * it is cannot be predicted, so there is no branch on it: unused entries are never below.
  */
 static inline uint32_t
 vu_dma_node_find(const struct vu_dma_node *node, uint64_t addr)

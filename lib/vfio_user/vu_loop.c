@@ -34,6 +34,7 @@ static struct vu_loop {
 	pthread_cond_t removed;
 	TAILQ_HEAD(, vu_session) attending;
 	TAILQ_HEAD(, loop_removal) removals;
+	atomic_uint nb_removals;	/* read without the lock */
 
 	int epfd;
 	int kick_fd;
@@ -183,8 +184,10 @@ loop_removal_first(void)
 
 	pthread_mutex_lock(&loop.lock);
 	removal = TAILQ_FIRST(&loop.removals);
-	if (removal != NULL)
+	if (removal != NULL) {
 		TAILQ_REMOVE(&loop.removals, removal, next);
+		atomic_fetch_sub(&loop.nb_removals, 1);
+	}
 	pthread_mutex_unlock(&loop.lock);
 	return removal;
 }
@@ -301,7 +304,7 @@ vu_loop_turn(int timeout_ms)
 	loop_resume_paused();
 	loop.depth--;
 	/* a session under a callback further up cannot end */
-	if (loop.depth == 0)
+	if (loop.depth == 0 && atomic_load(&loop.nb_removals) > 0)
 		loop_serve_removals();
 }
 
@@ -434,6 +437,7 @@ loop_remove_wait(struct vu_session *s)
 
 	pthread_mutex_lock(&loop.lock);
 	TAILQ_INSERT_TAIL(&loop.removals, &removal, next);
+	atomic_fetch_add(&loop.nb_removals, 1);
 	pthread_mutex_unlock(&loop.lock);
 	loop_kick();
 	pthread_mutex_lock(&loop.lock);
