@@ -164,6 +164,28 @@ memory_of_eal_is_reached_where_it_is_mapped(struct driver_device *d)
 	rte_free(memory);
 }
 
+/* The device does not tell that there is nothing where it wrote to. */
+static void
+memory_that_was_taken_back_is_not_reached(struct driver_device *d)
+{
+	uint8_t expected[64];
+	uint8_t *memory = rte_malloc(NULL, PAGE, PAGE);
+
+	assert_non_null(memory);
+	assert_int_equal(rte_dev_dma_map(&d->dev->device, memory, LOW_IOVA, PAGE), 0);
+	iova_both_ways(d, LOW_IOVA, memory, sizeof(expected));
+	assert_int_equal(rte_dev_dma_unmap(&d->dev->device, memory, LOW_IOVA, PAGE), 0);
+	memset(memory, 0x55, PAGE);
+	memset(expected, 0x55, sizeof(expected));
+	assert_int_equal(rte_edu_dma_iova(d->edu, RTE_EDU_DMA_FROM_DEVICE, LOW_IOVA, 0,
+		sizeof(expected), DRIVER_TIMEOUT_MS), 0);
+	assert_memory_equal(memory, expected, sizeof(expected));
+	assert_int_equal(rte_dev_dma_map(&d->dev->device, memory, LOW_IOVA, PAGE), 0);
+	iova_both_ways(d, LOW_IOVA, memory, sizeof(expected));
+	assert_int_equal(rte_dev_dma_unmap(&d->dev->device, memory, LOW_IOVA, PAGE), 0);
+	rte_free(memory);
+}
+
 static void
 memory_of_the_program_is_reached_too(struct driver_device *d)
 {
@@ -200,7 +222,7 @@ use_dma(struct driver_device *d, unsigned int number)
 	uint8_t out[512], in[512];
 	unsigned int i, wrong = 0;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 4; i++) {
 		driver_fill(out, sizeof(out), number * 100 + i);
 		wrong += rte_edu_dma_write(d->edu, number * 512, out, sizeof(out),
 			DRIVER_TIMEOUT_MS) != 0;
@@ -228,6 +250,7 @@ const struct driver_test driver_tests_dma[] = {
 	DRIVER_TEST(ranges_outside_the_buffer_are_refused, 0),
 	DRIVER_TEST(addresses_beyond_the_mask_are_refused, 0),
 	DRIVER_TEST(memory_of_eal_is_reached_where_it_is_mapped, DMA | DRIVER_NEED(IOVA)),
+	DRIVER_TEST(memory_that_was_taken_back_is_not_reached, DMA | DRIVER_NEED(IOVA)),
 	DRIVER_TEST(memory_of_the_program_is_reached_too,
 		DMA | DRIVER_NEED(IOVA) | DRIVER_NEED(OWN_MEMORY)),
 	DRIVER_TEST(memory_of_eal_is_reached_by_its_own_address, DMA),

@@ -105,10 +105,11 @@ dma_copy(struct fake_edu *edu)
 	uint8_t *memory = memory_at(edu, from ? edu->dma_destination : edu->dma_source,
 		edu->dma_count);
 
+	/* nobody is told of a transfer to where nothing is */
 	if (!edu->bus_master || memory == NULL || at > sizeof(edu->buffer) ||
 			edu->dma_count > sizeof(edu->buffer) - at)
-		edu->nb_dma_faults++;
-	else if (from)
+		return;
+	if (from)
 		memcpy(memory, edu->buffer + at, edu->dma_count);
 	else
 		memcpy(edu->buffer + at, memory, edu->dma_count);

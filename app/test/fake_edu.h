@@ -44,7 +44,6 @@ struct fake_edu {
 	/* what happened to it; the maps are of now */
 	atomic_uint nb_opens, nb_closes;
 	atomic_uint nb_odd_accesses;	/**< that the real one would not take */
-	atomic_uint nb_dma_faults;
 	atomic_bool bus_master;	/**< may it do DMA? */
 	struct fake_edu_map maps[FAKE_EDU_MAPS_MAX];
 
