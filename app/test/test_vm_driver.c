@@ -21,23 +21,40 @@ struct vm_way {
 	const char *kernel_driver;
 };
 
-/* Once: a device stays bound from test to test, and from row to row of one driver. */
+/* Once: devices stay bound from test to test, and from row to row of one driver. */
+static void
+bind_all(const struct driver_case *c, const char *kernel_driver)
+{
+	static const char *bound;
+	static unsigned int nb;
+	unsigned int i;
+
+	if (bound != NULL && strcmp(bound, kernel_driver) == 0 && nb >= c->nb)
+		return;
+	for (i = 0; i < c->nb; i++)
+		assert_int_equal(vm_bind(c->device[i].devargs, kernel_driver), 0);
+	bound = kernel_driver;
+	nb = c->nb;
+}
+
 static void
 setup(struct driver_case *c)
 {
 	const struct vm_way *way = c->transport->priv;
-	static const char *bound;
+	unsigned int i;
 
-	assert_true(vm_find(EDU, c->device[0].devargs));
-	if (bound == NULL || strcmp(bound, way->kernel_driver) != 0)
-		assert_int_equal(vm_bind(c->device[0].devargs, way->kernel_driver), 0);
-	bound = way->kernel_driver;
+	for (i = 0; i < c->nb; i++)
+		assert_true(vm_find_nth(EDU, i, c->device[i].devargs));
+	bind_all(c, way->kernel_driver);
 }
 
 static void
 teardown(struct driver_case *c)
 {
-	assert_true(vm_is_bound(c->device[0].devargs));
+	unsigned int i;
+
+	for (i = 0; i < c->nb; i++)
+		assert_true(vm_is_bound(c->device[i].devargs));
 }
 
 #define NO_RESET "the device has none that the kernel could use"
@@ -48,18 +65,16 @@ teardown(struct driver_case *c)
 static const struct vm_way vfio_pci = { "vfio-pci", "vfio-pci" };
 
 #define VFIO_PCI \
-	.nb = 1, \
 	.setup = setup, \
 	.teardown = teardown, \
 	.backend = "vfio", \
 	.registers_mapped = true, \
-	.priv = &vfio_pci, \
-	.lacks = { \
-		[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
-		[DRIVER_MEMORY] = "QEMU's device has none", \
-		[DRIVER_RESET] = NO_RESET, \
-		[DRIVER_SEVERAL] = ONE, \
-	}
+	.priv = &vfio_pci
+
+#define VFIO_PCI_LACKS \
+	[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
+	[DRIVER_MEMORY] = "QEMU's device has none", \
+	[DRIVER_RESET] = NO_RESET
 
 /* ---- the same device, without an IOMMU: memory is where it is ---- */
 
@@ -124,8 +139,14 @@ static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
 #define BY_INTX .args = { "--vfio-intr=legacy" }, .intr = RTE_INTR_HANDLE_VFIO_LEGACY
 
 static const struct driver_transport transports[] = {
-	{ .name = "vfio-pci, MSI", VFIO_PCI, BY_MSI },
-	{ .name = "vfio-pci, INTx", VFIO_PCI, BY_INTX },
+	{
+		.name = "vfio-pci, MSI", VFIO_PCI, BY_MSI, .nb = 1,
+		.lacks = { VFIO_PCI_LACKS, [DRIVER_SEVERAL] = "the next row has two" },
+	},
+	{
+		.name = "vfio-pci, INTx, two devices", VFIO_PCI, BY_INTX, .nb = 2,
+		.lacks = { VFIO_PCI_LACKS },
+	},
 	{ .name = "uio_pci_generic", UIO_PCI_GENERIC },
 	{ .name = "served, MSI", SERVED, BY_MSI },
 	{ .name = "served, INTx", SERVED, BY_INTX },

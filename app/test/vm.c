@@ -61,21 +61,28 @@ device_has_id(const char *bdf, const char *attribute, unsigned int id)
 }
 
 bool
-vm_find(uint16_t vendor, uint16_t device, char bdf[VM_BDF_LEN])
+vm_find_nth(uint16_t vendor, uint16_t device, unsigned int nth, char bdf[VM_BDF_LEN])
 {
 	DIR *dir = opendir(SYSFS_DEVICES);
 	const struct dirent *entry;
 	bool found = false;
 
 	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) {
-		found = device_has_id(entry->d_name, "vendor", vendor) &&
-			device_has_id(entry->d_name, "device", device);
-		if (found)
-			snprintf(bdf, VM_BDF_LEN, "%.*s", VM_BDF_LEN - 1, entry->d_name);
+		if (!device_has_id(entry->d_name, "vendor", vendor) ||
+				!device_has_id(entry->d_name, "device", device))
+			continue;
+		found = nth-- == 0;
+		snprintf(bdf, VM_BDF_LEN, "%.*s", VM_BDF_LEN - 1, entry->d_name);
 	}
 	if (dir != NULL)
 		closedir(dir);
 	return found;
+}
+
+bool
+vm_find(uint16_t vendor, uint16_t device, char bdf[VM_BDF_LEN])
+{
+	return vm_find_nth(vendor, device, 0, bdf);
 }
 
 static int

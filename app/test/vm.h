@@ -33,6 +33,9 @@ struct vm_span {
 /** Address of the first device of these ids; false when there is none. */
 bool vm_find(uint16_t vendor, uint16_t device, char bdf[VM_BDF_LEN]);
 
+/** The same of one after @p nth of them, in no order that means anything but is always the same. */
+bool vm_find_nth(uint16_t vendor, uint16_t device, unsigned int nth, char bdf[VM_BDF_LEN]);
+
 /** Give the device to the kernel driver @p driver; NULL: to none. 0 or -errno. */
 int vm_bind(const char *bdf, const char *driver);
 

@@ -4,6 +4,7 @@
 # The table of driver tests on the kernel's VFIO.
 
 #vm device edu
+#vm device edu
 #vm program app/test/dpdk-test
 
 . /lib.sh
