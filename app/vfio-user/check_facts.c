@@ -64,6 +64,7 @@ regions_gather(struct check *c)
 		if (check_region_info(c, i, sizeof(*info)) != CHECK_DONE || c->len < sizeof(*info))
 			return;
 		memcpy(info, c->payload, sizeof(*info));
+		info->index = i;
 		c->facts.nb_regions = i + 1;
 	}
 }
@@ -80,6 +81,7 @@ irqs_gather(struct check *c)
 		if (check_irq_info(c, i, sizeof(*info)) != CHECK_DONE || c->len < sizeof(*info))
 			return;
 		memcpy(info, c->payload, sizeof(*info));
+		info->index = i;
 		c->facts.nb_irqs = i + 1;
 	}
 }

@@ -166,7 +166,7 @@ odd_header(struct check *c, uint32_t size, uint32_t flags)
 		struct wire_hdr hdr;
 		struct wire_info info;
 	} msg = {
-		.hdr = { .id = 1, .cmd = WIRE_GET_INFO, .size = size, .flags = flags },
+		.hdr = { .id = 7, .cmd = WIRE_GET_INFO, .size = size, .flags = flags },
 		.info = info_request,
 	};
 
