@@ -46,7 +46,7 @@ said_path(char *path, size_t size, const struct server *server)
 static void
 said_show(const struct server *server)
 {
-	char path[48], line[256];
+	char path[64], line[256];
 	FILE *said;
 
 	said_path(path, sizeof(path), server);
@@ -60,7 +60,7 @@ said_show(const struct server *server)
 static void
 said_remove(const struct server *server)
 {
-	char path[48];
+	char path[64];
 
 	said_path(path, sizeof(path), server);
 	unlink(path);
@@ -86,7 +86,7 @@ static pid_t
 server_spawn(const struct server *server, unsigned int nb, int sock)
 {
 	posix_spawn_file_actions_t actions;
-	char variable[64], path[48];
+	char variable[64], path[64];
 	pid_t pid;
 
 	said_path(path, sizeof(path), server);
@@ -148,7 +148,7 @@ driver_vfio_user_setup(struct driver_case *c)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	unsigned int i;
-	char path[48];
+	char path[64];
 
 	assert_non_null(server);
 	c->priv = server;
@@ -174,7 +174,7 @@ driver_vfio_user_teardown(struct driver_case *c)
 static void
 device_serve(struct rte_vfio_user_pci **pci, const char *dir, unsigned int number)
 {
-	char path[48];
+	char path[64];
 
 	socket_path(path, sizeof(path), dir, number);
 	assert_int_equal(device_edu.make(0, pci), 0);
