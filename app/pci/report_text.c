@@ -29,7 +29,8 @@ number_text(long number, char *text, size_t len)
 		snprintf(text, len, "%ld", number);
 }
 
-#define LIST_FORMAT "%-12s  %-9s  %-30s  %-20s  %-10s  %s\n"
+/* The longest address is that of a device on a socket. */
+#define LIST_FORMAT "%-16s  %-9s  %-30s  %-20s  %-10s  %s\n"
 
 void
 report_print_list_head(void)
