@@ -353,8 +353,12 @@ test_virtual_device_brings_its_own_events(void **state)
 	assert_int_equal(rte_intr_efd_enable(handle, 1), 0);
 	assert_int_equal(rte_intr_efds_index_get(handle, 0), fd);
 	rte_intr_efd_disable(handle);
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	/* they stay for the next time, which would have none otherwise */
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(rte_intr_nb_efd_get(handle), 1);
+	assert_int_equal(rte_intr_max_intr_get(handle), 2);
 	rte_intr_instance_free(handle);
+	close(fd);
 }
 
 static void

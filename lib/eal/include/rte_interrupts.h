@@ -326,7 +326,8 @@ rte_intr_efd_enable(struct rte_intr_handle *intr_handle, uint32_t nb_efd);
  * @internal
  * Undoes rte_intr_efd_enable(): closes the event descriptors, sets nb_efd and max_intr to 0.
  *
- * Event descriptors are closed if they are the handle's own, which max_intr > nb_efd says.
+ * Event descriptors are closed if they are the handle's own, which max_intr > nb_efd says. Those of
+ * the type VDEV are not: EAL has not made them, and rte_intr_efd_enable() would make no others.
  *
  * @param intr_handle the handle
  */

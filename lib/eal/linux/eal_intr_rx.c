@@ -167,6 +167,8 @@ rte_intr_efd_disable(struct rte_intr_handle *intr_handle)
 	if (intr_handle == NULL)
 		return;
 	rte_intr_free_epoll_fd(intr_handle);
+	if (intr_handle->type == RTE_INTR_HANDLE_VDEV)
+		return;
 	if (intr_handle->max_intr > intr_handle->nb_efd)
 		efds_close(intr_handle, intr_handle->nb_efd);
 	intr_handle->nb_efd = 0;
