@@ -89,4 +89,21 @@ void pci_regions_clear(struct pci_device *dev);
  */
 int pci_regions_detach(struct pci_device *dev);
 
+/**
+ * The device is gone: put private memory of all-ones in the place of its windows, which is what
+ * loads find on a bus where nobody answers. Where that is not possible it is zeros, as with
+ * pci_regions_detach(). Not for a signal handler.
+ *
+ * @return as pci_regions_detach()
+ */
+int pci_regions_blank(struct pci_device *dev);
+
+/**
+ * The device is back: map its windows again, at the same places, from the descriptors that the
+ * regions have now.
+ *
+ * @return 0, or -errno of the first window for which that failed, and what follows is as it was
+ */
+int pci_regions_restore(struct pci_device *dev);
+
 #endif /* PCI_REGION_H */

@@ -16,6 +16,7 @@
 #include <rte_interrupts.h>
 
 #include "pci_device.h"
+#include "pci_intr_end.h"
 #include "pci_log.h"
 #include "pci_vfio.h"
 
@@ -154,23 +155,6 @@ arg_free(struct rte_intr_handle *handle, void *arg)
 	free(arg);
 }
 
-/*
- * In the thread that runs the callback, waiting for its end would take for ever. Returns true
- * if the callback has ended; else its argument is freed when it has.
- */
-static bool
-callback_unregister(struct rte_intr_handle *handle, rte_intr_callback_fn fn, void *arg)
-{
-	if (!rte_thread_is_intr()) {
-		rte_intr_callback_unregister_sync(handle, fn, arg);
-		return true;
-	}
-	if (rte_intr_callback_unregister(handle, fn, arg) != -EAGAIN)
-		return true;
-	rte_intr_callback_unregister_pending(handle, fn, arg, arg_free);
-	return false;
-}
-
 static void
 req_stop(struct pci_device *dev)
 {
@@ -179,7 +163,7 @@ req_stop(struct pci_device *dev)
 	if (rte_intr_fd_get(handle) < 0)
 		return;
 	rte_intr_disable(handle);
-	if (callback_unregister(handle, req_callback, dev->state->req))
+	if (pci_intr_callback_end(handle, req_callback, dev->state->req, arg_free))
 		free(dev->state->req);
 	dev->state->req = NULL;
 	handle_close(handle);
@@ -246,7 +230,7 @@ err_stop(struct pci_device *dev)
 		return;
 	if (rte_intr_fd_get(handle) >= 0) {
 		err_bind(dev, -1);
-		callback_unregister(handle, err_callback, dev);
+		pci_intr_callback_end(handle, err_callback, dev, NULL);
 		handle_close(handle);
 	}
 	rte_intr_instance_free(handle);

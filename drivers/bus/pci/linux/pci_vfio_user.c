@@ -45,13 +45,28 @@ region_ask(const struct pci_device *dev, struct vfio_region_info *info, int *fd)
 }
 
 static void
-state_free(struct pci_device *dev)
+fds_forget(struct pci_backend_state *state)
 {
 	unsigned int i;
 
 	for (i = 0; i < PCI_REGION_NB; i++)
-		if (dev->state->fd[i] >= 0)
-			close(dev->state->fd[i]);
+		state->fd[i] = -1;
+}
+
+static void
+fds_close(const struct pci_backend_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < PCI_REGION_NB; i++)
+		if (state->fd[i] >= 0)
+			close(state->fd[i]);
+}
+
+static void
+state_free(struct pci_device *dev)
+{
+	fds_close(dev->state);
 	pci_vfio_user_link_put(dev->state->link);
 	free(dev->state);
 	dev->state = NULL;
@@ -61,19 +76,17 @@ static int
 state_new(struct pci_device *dev)
 {
 	struct pci_backend_state *state = calloc(1, sizeof(*state));
-	unsigned int i;
 	int rc;
 
 	if (state == NULL)
 		return -ENOMEM;
-	rc = pci_vfio_user_link_get(&dev->pub.addr, &state->link);
+	rc = pci_vfio_user_link_get(dev, &state->link);
 	if (rc < 0) {
 		free(state);
 		return rc;
 	}
 	state->dev_id = rc;
-	for (i = 0; i < PCI_REGION_NB; i++)
-		state->fd[i] = -1;
+	fds_forget(state);
 	dev->state = state;
 	return 0;
 }
@@ -141,9 +154,10 @@ vu_start(struct pci_device *dev)
 		goto err_dma;
 	rc = pci_vfio_command_enable(dev);
 	if (rc == 0)
+		rc = pci_vfio_user_watch_start(dev->state->link);
+	if (rc == 0)
 		return 0;
-	PCI_LOG(ERR, "%s: cannot enable memory and bus mastering: %s", dev->pub.device.name,
-		rte_strerror(-rc));
+	PCI_LOG(ERR, "%s: cannot be started: %s", dev->pub.device.name, rte_strerror(-rc));
 	pci_vfio_user_intr_stop(dev);
 err_dma:
 	pci_vfio_user_dma_stop(dev);
@@ -155,12 +169,97 @@ vu_stop(struct pci_device *dev)
 {
 	int rc;
 
+	pci_vfio_user_watch_stop(dev->state->link);
 	rc = rte_pci_set_bus_master(&dev->pub, false);
 	if (rc != 0 && rc != -ENOTCONN)
 		PCI_LOG(WARNING, "%s: cannot disable bus mastering: %s", dev->pub.device.name,
 			rte_strerror(-rc));
 	pci_vfio_user_intr_stop(dev);
 	pci_vfio_user_dma_stop(dev);
+}
+
+/* ---- starting again, at another server ---- */
+
+static bool
+ids_equal(const struct rte_pci_id *a, const struct rte_pci_id *b)
+{
+	return a->vendor_id == b->vendor_id && a->device_id == b->device_id &&
+		a->class_id == b->class_id && a->subsystem_vendor_id == b->subsystem_vendor_id &&
+		a->subsystem_device_id == b->subsystem_device_id;
+}
+
+/* A driver's pointers are for these sizes and windows. */
+static bool
+regions_equal(const struct pci_device *dev, const struct pci_device *other)
+{
+	const struct pci_region *a = dev->region, *b = other->region;
+	unsigned int i;
+
+	for (i = 0; i < PCI_REGION_NB; i++)
+		if (a[i].size != b[i].size || a[i].flags != b[i].flags ||
+				a[i].nb_areas != b[i].nb_areas ||
+				(a[i].nb_areas != 0 && memcmp(a[i].areas, b[i].areas,
+					a[i].nb_areas * sizeof(*a[i].areas)) != 0))
+			return false;
+	return true;
+}
+
+static void
+regions_take(struct pci_device *dev, struct pci_device *from)
+{
+	unsigned int i;
+	int fd;
+
+	for (i = 0; i < PCI_REGION_NB; i++) {
+		fd = dev->state->fd[i];
+		dev->state->fd[i] = from->state->fd[i];
+		from->state->fd[i] = fd;
+		dev->region[i].fd = from->region[i].fd;
+		dev->region[i].fd_offset = from->region[i].fd_offset;
+	}
+}
+
+/* What the device says about itself now, beside what is known, which is in use. */
+static int
+regions_renew(struct pci_device *dev)
+{
+	struct pci_backend_state state = *dev->state;
+	struct pci_device *other = calloc(1, sizeof(*other));
+	int rc;
+
+	if (other == NULL)
+		return -ENOMEM;
+	fds_forget(&state);
+	other->pub = dev->pub;
+	other->backend = dev->backend;
+	other->state = &state;
+	pci_regions_clear(other);
+	rc = device_learn(other);
+	if (rc == 0)
+		rc = regions_equal(dev, other) ? 0 : -ENODEV;
+	if (rc == 0)
+		regions_take(dev, other);
+	pci_regions_clear(other);
+	fds_close(&state);
+	free(other);
+	return rc;
+}
+
+int
+pci_vfio_user_restart(struct pci_device *dev, const struct rte_pci_id *id)
+{
+	int rc;
+
+	if (!ids_equal(&dev->pub.id, id))
+		return -ENODEV;
+	rc = regions_renew(dev);
+	if (rc == 0)
+		rc = pci_vfio_user_dma_restart(dev);
+	if (rc == 0)
+		rc = pci_vfio_user_intr_restart(dev);
+	if (rc == 0)
+		rc = pci_vfio_command_enable(dev);
+	return rc == 0 ? pci_regions_restore(dev) : rc;
 }
 
 /* ---- access ---- */

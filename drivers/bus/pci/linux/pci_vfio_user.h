@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <bus_pci_driver.h>
@@ -21,16 +22,37 @@ struct pci_vfio_user_dma;
 struct pci_vfio_user_irq;
 struct pci_vfio_user_link;
 struct rte_devargs;
-struct rte_intr_handle;
 struct rte_kvargs;
 
-/* ---- pci_vfio_user_link.c: which devices the user names, and the way to each ---- */
+/** The backend's own of a device that is open. */
+struct pci_backend_state {
+	struct pci_vfio_user_link *link;
+	int dev_id;	/**< of the library; the same for as long as the device is open */
+	uint32_t nb_irqs;	/**< interrupt indexes that it has */
+	bool resets;	/**< it can be reset */
+	int fd[PCI_REGION_NB];	/**< what regions are mapped from; -1: nothing */
+	struct pci_vfio_user_dma *dma;	/**< memory that the device may use; NULL: not started */
+	struct pci_vfio_user_irq *irq;	/**< interrupts that are bound; NULL: none */
+};
+
+/* ---- pci_vfio_user.c: one device ---- */
+
+/**
+ * After its server was started again: make a device that is started what it was when its driver
+ * got it, with all at the same place.
+ *
+ * @return 0; -ENODEV: it is another device now; another -errno
+ */
+int pci_vfio_user_restart(struct pci_device *dev, const struct rte_pci_id *id);
+
+/* ---- pci_vfio_user_name.c: what users say ---- */
 
 /** Longest path of a socket with its NUL: what fits into an address of a socket. */
 #define PCI_VFIO_USER_PATH_LEN 108
 
-/** What the user says. */
+/** A device that the user names. */
 struct pci_vfio_user_target {
+	struct rte_pci_addr addr;	/**< made from the path */
 	char path[PCI_VFIO_USER_PATH_LEN];
 	uint32_t timeout_ms;	/**< of a request; 0: the library's default */
 };
@@ -38,9 +60,37 @@ struct pci_vfio_user_target {
 int pci_vfio_user_name_parse(const char *name, struct rte_pci_addr *addr);
 int pci_vfio_user_devargs_name(const struct rte_kvargs *kvargs, char *name, size_t size);
 
+/** Which device an entry of the allow list means. @return 0; -ENOENT: none of ours */
+int pci_vfio_user_target_of(const struct rte_devargs *devargs,
+	struct pci_vfio_user_target *target);
+
+/** Its name if there is room for it, else the address, which is as good. */
+void pci_vfio_user_target_name(const struct pci_vfio_user_target *target, char *name, size_t size);
+
+/* ---- pci_vfio_user_attach.c: the first words with a server ---- */
+
+struct pci_ident;
+
 /**
- * Attach to what the user names. A device that could not be attached to is named in the log once
- * and left out.
+ * Attach to a device and learn what it is.
+ *
+ * @param ident
+ *   All but the name is set.
+ * @return an id of the library, or -errno
+ */
+int pci_vfio_user_attach(const struct pci_vfio_user_target *target, struct pci_ident *ident);
+
+/** Learn what the device is to which a connection leads. @return 0, -errno */
+int pci_vfio_user_identify(int dev_id, struct pci_ident *ident);
+
+/** Why it was not possible to attach, for the log. */
+const char *pci_vfio_user_attach_error(int rc);
+
+/* ---- pci_vfio_user_link.c: the connections ---- */
+
+/**
+ * Attach to what the user names. A device that cannot be attached to is named in the log once and
+ * left out.
  */
 int pci_vfio_user_scan(struct pci_scan *scan);
 void pci_vfio_user_scan_fini(void);
@@ -49,25 +99,25 @@ void pci_vfio_user_scan_fini(void);
  * Take the connection of a device that a scan has found, or make a new one if it is no more.
  *
  * @param link
- *   Set to the device's; NULL for pci_vfio_user_link_put() on failure.
+ *   Set on success, for pci_vfio_user_link_put().
  * @return an id of the library; -ENODEV: no scan has found it; another -errno
  */
-int pci_vfio_user_link_get(const struct rte_pci_addr *addr, struct pci_vfio_user_link **link);
+int pci_vfio_user_link_get(struct pci_device *dev, struct pci_vfio_user_link **link);
 
 /** Detach. */
 void pci_vfio_user_link_put(struct pci_vfio_user_link *link);
 
-/* ---- pci_vfio_user.c ---- */
+/**
+ * From now on see to the server of a device that is started: serve its commands, and when it is
+ * gone tell who listens to RTE_DEV_EVENT_REMOVE, look for it, restart the device when it is back,
+ * and tell who listens to RTE_DEV_EVENT_ADD.
+ *
+ * @return 0, -errno
+ */
+int pci_vfio_user_watch_start(struct pci_vfio_user_link *link);
 
-struct pci_backend_state {
-	struct pci_vfio_user_link *link;
-	int dev_id;	/**< of the library */
-	uint32_t nb_irqs;	/**< interrupt indexes that it has */
-	bool resets;	/**< it can be reset */
-	int fd[PCI_REGION_NB];	/**< what regions are mapped from; -1: nothing */
-	struct pci_vfio_user_dma *dma;	/**< memory that the device may use; NULL: not yet */
-	struct pci_vfio_user_irq *irq;	/**< interrupts that are bound; NULL: none */
-};
+/** Undo pci_vfio_user_watch_start(). On return nobody else uses the device. */
+void pci_vfio_user_watch_stop(struct pci_vfio_user_link *link);
 
 /* ---- pci_vfio_user_intr.c ---- */
 
@@ -77,6 +127,9 @@ struct pci_backend_state {
  * @return 0, also for a device that has no interrupts; -errno
  */
 int pci_vfio_user_intr_start(struct pci_device *dev);
+
+/** Bind the same eventfds again, at another server. @return 0, -errno */
+int pci_vfio_user_intr_restart(struct pci_device *dev);
 
 /** Undo pci_vfio_user_intr_start(). Safe if that failed. */
 void pci_vfio_user_intr_stop(struct pci_device *dev);
@@ -89,6 +142,12 @@ void pci_vfio_user_intr_stop(struct pci_device *dev);
  * @return 0, -errno
  */
 int pci_vfio_user_dma_start(struct pci_device *dev);
+
+/** The server is gone: only remember what comes and goes. */
+void pci_vfio_user_dma_pause(struct pci_device *dev);
+
+/** Share with another server what the one before had. @return 0, -errno */
+int pci_vfio_user_dma_restart(struct pci_device *dev);
 
 /** Take all memory back. Safe if pci_vfio_user_dma_start() failed. */
 void pci_vfio_user_dma_stop(struct pci_device *dev);

@@ -44,6 +44,8 @@ struct pci_vfio_user_dma {
 	int dev_id;
 	bool takes_fds;
 	bool listens;	/* to what comes and goes */
+	bool started;
+	bool paused;	/* there is no server: only the list is kept */
 	uint64_t page_size;	/* of the device */
 	struct pieces pieces;	/* what the device has */
 };
@@ -198,7 +200,7 @@ pieces_map(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint3
 	int *fds;
 	int rc;
 
-	if (nb == 0)
+	if (nb == 0 || dma->paused)
 		return 0;
 	reg = regions_new(piece, nb, &fds);
 	if (reg == NULL)
@@ -220,7 +222,7 @@ pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uin
 	int *fds;
 	int rc;
 
-	if (nb == 0)
+	if (nb == 0 || dma->paused)
 		return 0;
 	reg = regions_new(piece, nb, &fds);
 	if (reg == NULL)
@@ -228,7 +230,8 @@ pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uin
 	rc = rte_vfio_user_dma_unmap(dma->dev_id, reg, nb);
 	pieces_unhost(dma, piece, nb);
 	free(reg);
-	return rc;
+	/* a server that is gone has no memory of ours */
+	return rc == -ENOTCONN ? 0 : rc;
 }
 
 /* ---- from memory segments to pieces ---- */
@@ -311,14 +314,17 @@ range_gather(struct gatherer *gatherer, const void *addr, size_t len)
 
 /* ---- events ---- */
 
-/* Map pieces and remember them; all or none. */
+/*
+ * Map pieces and remember them; all or none. Those for which the server is gone, which nobody has
+ * noticed yet, are mapped when it is back.
+ */
 static int
 dma_take(struct pci_vfio_user_dma *dma, const struct pieces *more)
 {
 	int rc;
 
 	rc = pieces_map(dma, more->piece, more->nb);
-	if (rc != 0)
+	if (rc != 0 && (rc != -ENOTCONN || !dma->started))
 		return rc;
 	rc = pieces_add(&dma->pieces, more);
 	if (rc != 0)
@@ -443,8 +449,35 @@ pci_vfio_user_dma_start(struct pci_device *dev)
 		dma_free(dma);
 		return rc;
 	}
+	dma->started = true;
 	dev->state->dma = dma;
 	return 0;
+}
+
+void
+pci_vfio_user_dma_pause(struct pci_device *dev)
+{
+	struct pci_vfio_user_dma *dma = dev->state->dma;
+
+	pthread_mutex_lock(&dma->lock);
+	dma->paused = true;
+	pthread_mutex_unlock(&dma->lock);
+}
+
+/* Pieces by messages or by descriptors: the next server is of the same kind, or refuses. */
+int
+pci_vfio_user_dma_restart(struct pci_device *dev)
+{
+	struct pci_vfio_user_dma *dma = dev->state->dma;
+	int rc;
+
+	pthread_mutex_lock(&dma->lock);
+	dma->paused = false;
+	rc = pieces_map(dma, dma->pieces.piece, dma->pieces.nb);
+	if (rc != 0)
+		dma->paused = true;
+	pthread_mutex_unlock(&dma->lock);
+	return rc;
 }
 
 void

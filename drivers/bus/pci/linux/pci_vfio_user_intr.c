@@ -14,6 +14,7 @@
 #include <rte_vfio_user.h>
 
 #include "pci_device.h"
+#include "pci_intr_end.h"
 #include "pci_log.h"
 #include "pci_vfio_user.h"
 
@@ -84,11 +85,12 @@ unmask_callback(void *arg)
 	irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_UNMASK, 1);
 }
 
+/* The callbacks of a driver that is removed by one of them run to their end. */
 static void
-callback_unregister(struct rte_intr_handle *handle, rte_intr_callback_fn fn, void *arg)
+irq_free(struct rte_intr_handle *handle, void *arg)
 {
-	if (rte_intr_fd_get(handle) >= 0)
-		rte_intr_callback_unregister_sync(handle, fn, arg);
+	(void)handle;
+	free(arg);
 }
 
 /* ---- unmasking ---- */
@@ -101,7 +103,8 @@ unmask_stop(struct pci_vfio_user_irq *irq)
 	if (irq->unmask == NULL)
 		return;
 	fd = rte_intr_fd_get(irq->unmask);
-	callback_unregister(irq->unmask, unmask_callback, irq);
+	if (fd >= 0)
+		pci_intr_callback_end(irq->unmask, unmask_callback, irq, NULL);
 	rte_intr_instance_free(irq->unmask);
 	irq->unmask = NULL;
 	if (fd >= 0)
@@ -201,6 +204,13 @@ handle_fill(struct pci_device *dev, uint32_t count)
 
 /* ---- binding ---- */
 
+/* -1: EAL has closed it for the driver. */
+static int
+queue_fd(const struct rte_intr_handle *handle, int i)
+{
+	return i < rte_intr_nb_efd_get(handle) ? rte_intr_efds_index_get(handle, i) : -1;
+}
+
 /* Bind as many eventfds as the device has vectors, in one go. */
 static int
 irq_bind(const struct pci_device *dev, const struct pci_vfio_user_irq *irq, uint32_t count)
@@ -220,7 +230,7 @@ irq_bind(const struct pci_device *dev, const struct pci_vfio_user_irq *irq, uint
 		.count = count,
 	};
 	for (i = 0; i < count; i++) {
-		fd = i == 0 ? irq->fd : rte_intr_efds_index_get(handle, (int)i - 1);
+		fd = i == 0 ? irq->fd : queue_fd(handle, (int)i - 1);
 		memcpy(set->data + i * sizeof(fd), &fd, sizeof(fd));
 	}
 	rc = rte_vfio_user_set_irqs(irq->dev_id, set);
@@ -251,7 +261,7 @@ irq_start(struct pci_device *dev, struct pci_vfio_user_irq *irq, uint32_t count)
 	return 0;
 
 err_callback:
-	callback_unregister(handle, irq_callback, irq);
+	pci_intr_callback_end(handle, irq_callback, irq, NULL);
 err_unmask:
 	unmask_stop(irq);
 	return rc;
@@ -334,13 +344,30 @@ void
 pci_vfio_user_intr_stop(struct pci_device *dev)
 {
 	struct pci_vfio_user_irq *irq = dev->state->irq;
+	bool ended;
 
 	if (irq == NULL)
 		return;
-	irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
-	callback_unregister(dev->pub.intr_handle, irq_callback, irq);
-	unmask_stop(irq);
-	handle_clear(dev);
-	free(irq);
 	dev->state->irq = NULL;
+	irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
+	unmask_stop(irq);
+	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_free);
+	handle_clear(dev);
+	if (ended)
+		free(irq);
+}
+
+int
+pci_vfio_user_intr_restart(struct pci_device *dev)
+{
+	const struct pci_vfio_user_irq *irq = dev->state->irq;
+	struct vfio_irq_info info;
+	int rc;
+
+	if (irq == NULL)
+		return 0;
+	rc = irq_ask(dev, irq->index, &info);
+	if (rc != 0)
+		return rc;
+	return info.count < irq->nb_bound ? -ENODEV : irq_bind(dev, irq, irq->nb_bound);
 }
