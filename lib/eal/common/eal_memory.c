@@ -261,22 +261,34 @@ window_add(struct layout *layout)
 	return 0;
 }
 
+/* 0 if there is any; else why there is none. */
 static int
-node_windows_add(struct layout *layout)
+node_huge_windows_add(struct layout *layout)
 {
-	unsigned int i;
-	int rc;
+	int rc, failure = -ENOMEM;
+	unsigned int i, nb = 0;
 
 	layout->window.huge = true;
 	for (i = 0; i < layout->nb_huge; i++) {
 		layout->window.page_sz = layout->huge[i].size;
 		rc = window_add(layout);
-		if (rc != 0)
-			EAL_LOG(WARNING, "cannot use huge pages of %" PRIu64 " KiB: %s",
-				layout->window.page_sz / 1024, strerror(-rc));
+		nb += rc == 0;
+		if (rc == 0)
+			continue;
+		failure = rc;
+		EAL_LOG(WARNING, "cannot use huge pages of %" PRIu64 " KiB: %s",
+			layout->window.page_sz / 1024, strerror(-rc));
 	}
+	return nb != 0 ? 0 : failure;
+}
+
+static int
+node_windows_add(struct layout *layout)
+{
+	int rc = node_huge_windows_add(layout);
+
 	if (rte_eal_iova_mode() == RTE_IOVA_PA)
-		return 0;
+		return rc;
 	layout->window.huge = false;
 	layout->window.page_sz = rte_mem_page_size();
 	rc = window_add(layout);
