@@ -35,6 +35,7 @@ static const char *const need_names[DRIVER_NEEDS] = {
 	[DRIVER_TRAPPED] = "a part that is not mapped",
 	[DRIVER_RESET] = "reset",
 	[DRIVER_SEVERAL] = "several devices",
+	[DRIVER_WIDE] = "accesses of eight bytes",
 };
 
 /* A test over a transport, and while it runs the devices. */

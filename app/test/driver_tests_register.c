@@ -249,7 +249,7 @@ const struct driver_test driver_tests_register[] = {
 	DRIVER_TEST(the_device_is_alive, 0),
 	DRIVER_TEST(the_bus_names_the_way_to_the_device, 0),
 	DRIVER_TEST(each_bit_of_a_register_is_its_own, 0),
-	DRIVER_TEST(eight_bytes_are_one_access, 0),
+	DRIVER_TEST(eight_bytes_are_one_access, DRIVER_NEED(WIDE)),
 	DRIVER_TEST(accesses_of_any_width_and_place_do_no_harm, 0),
 	DRIVER_TEST(a_narrow_write_leaves_a_register_alone, 0),
 	DRIVER_TEST(the_last_register_is_inside, 0),

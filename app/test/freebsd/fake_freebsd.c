@@ -377,7 +377,7 @@ port_access(const struct open_file *file, uint8_t *arg)
 {
 	const uint32_t port = (uint32_t)get(arg, 4, 4);
 	uint32_t value = (uint32_t)get(arg, 12, 4);
-	unsigned int bar;
+	unsigned int bar = 0;
 	struct fake_freebsd_device *dev = device_of_port(port, &bar);
 	int rc;
 
