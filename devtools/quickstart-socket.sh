@@ -51,6 +51,7 @@ serve()
 {
 	echo
 	echo "\$ dpdk-vfio-user serve edu --socket-path $sock &"
+	: >"$work/server"
 	dpdk-vfio-user serve edu --socket-path "$sock" >"$work/server" 2>&1 &
 	server=$!
 	i=0

@@ -5,6 +5,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 . devtools/lib/packages.sh
+. devtools/lib/cache.sh
 programs='app/vfio-user/dpdk-vfio-user app/pci/dpdk-pci app/edu/dpdk-edu'
 
 usage()
@@ -45,7 +46,7 @@ say()
 beat_begin()
 {
 	while sleep 5; do
-		say "$1 $(tail -n 1 "$log" | sed -n 's,^\[\([0-9]*\)/\([0-9]*\)\].*,\1 of \2,p')"
+		say "$1$(tail -n 1 "$log" | sed -n 's,^\[\([0-9]*\)/\([0-9]*\)\].*, \1 of \2,p')"
 	done &
 	beat=$!
 }
@@ -75,6 +76,12 @@ quietly()
 # needs GROUP... : their packages are there, or are installed, or it ends
 needs()
 {
+	say 'looking for packages'
+	if command -v apt-get >/dev/null; then
+		[ -n "$(packages_missing "$@")" ] || return 0
+		# whoever is asked for a password is not to be talked to
+		can_be_root || true
+	fi
 	: >"$log"
 	beat_begin '  installing'
 	packages_install "$@" || exit
@@ -84,7 +91,6 @@ needs()
 # The driver in guests: QEMU's device on the kernel's VFIO, then ours behind QEMU.
 run_in_guests()
 {
-	say 'looking for packages'
 	needs vm
 	say 'getting the kernel for the guests'
 	quietly 'fetching' devtools/vm/kernel.sh
@@ -93,8 +99,12 @@ run_in_guests()
 	say 'that guest has powered off: all of it worked'
 
 	say 'looking for a QEMU that is a client of vfio-user'
+	[ -n "$(cache_newest qemu)" ] || can_be_root || true
 	status=0
+	: >"$log"
+	beat_begin '  fetching'
 	devtools/vm/qemu.sh >/dev/null || status=$?
+	beat_end
 	if [ $status -eq 77 ]; then
 		say 'there is none (see above): the guest with the emulated device is left out'
 		return
@@ -105,7 +115,6 @@ run_in_guests()
 	say 'that guest has powered off: all of it worked'
 }
 
-say 'looking for packages'
 needs build
 
 say 'building'
