@@ -393,18 +393,35 @@ def vfio_nodes(device):
     return nodes
 
 
-def give_access(device, uid, gid, attempts=20):
-    """Change the owner of the device files; udev may take a moment to make them."""
-    system = device.system
-    nodes = []
+def uio_nodes(device):
+    """Return the device file from which a process has the interrupts of a device bound to UIO."""
+    return [f"dev/{name}" for name in device.system.list(device.folder, "uio")]
+
+
+def uio_files(device):
+    """Return the files of sysfs by which a process reaches such a device."""
+    return [f"{device.folder}/{name}" for name in device.system.list(device.folder)
+            if re.match(r"^(config|resource[0-5](_wc)?)$", name)]
+
+
+def access_files(device, nodes_of, attempts=20):
+    """Return the device files there are; udev may take a moment to make them."""
     for attempt in range(attempts):
-        nodes = [node for node in vfio_nodes(device) if system.exists(node)]
+        nodes = [node for node in nodes_of(device) if device.system.exists(node)]
         if nodes:
-            break
+            return nodes
         if attempt + 1 < attempts:
             time.sleep(0.05)
-    if not nodes:
-        raise Error(f"{device.address}: there is no file in /dev/vfio to change the owner of")
+    raise Error(f"{device.address}: there is no file in /dev to change the owner of")
+
+
+def give_access(device, uid, gid):
+    """Change the owner of the files by which the device is opened."""
+    system = device.system
+    if device.driver in UIO_DRIVERS:
+        nodes = access_files(device, uio_nodes) + uio_files(device)
+    else:
+        nodes = access_files(device, vfio_nodes)
     for node in nodes:
         try:
             system.chown(uid, gid, node)
@@ -446,7 +463,7 @@ def do_bind(system, devices, options):
     check_bind(system, devices, options.bind, options.force)
     for device in devices:
         bind(device, options.bind)
-        if is_vfio_name(options.bind) and (options.uid != -1 or options.gid != -1):
+        if device.for_user_space() and (options.uid != -1 or options.gid != -1):
             give_access(device, options.uid, options.gid)
 
 
@@ -489,9 +506,9 @@ def parse(arguments):
     parser.add_argument("--noiommu-mode", action="store_true",
                         help="where there is no IOMMU, let VFIO do without (unsafe)")
     parser.add_argument("-U", "--uid", type=user_id, default=-1, metavar="USER",
-                        help="user that is to own the VFIO device files")
+                        help="user that is to own the files by which the device is opened")
     parser.add_argument("-G", "--gid", type=group_id, default=-1, metavar="GROUP",
-                        help="group that is to own the VFIO device files")
+                        help="group that is to own the files by which the device is opened")
     parser.add_argument("--root", default=os.environ.get("DPDK_DEVBIND_ROOT", "/"), metavar="DIR",
                         help="folder that holds sys, proc and dev "
                         "(default: $DPDK_DEVBIND_ROOT, or /)")

@@ -146,9 +146,11 @@ device_open(struct rte_pci_device *dev)
 {
 	int rc = rte_pci_map_device(dev);
 
-	if (rc > 0 && rte_pci_backend_name(dev) != NULL)
+	if (rc > 0 && dev->kdrv == RTE_PCI_KDRV_VFIO)
 		COMPLAIN("%s: the kernel gives no access to it: it has no IOMMU group "
 			"(dpdk-devbind.py --noiommu-mode), or no file in /dev/vfio\n", dev->name);
+	else if (rc > 0 && rte_pci_backend_name(dev) != NULL)
+		COMPLAIN("%s: the kernel gives no access to it\n", dev->name);
 	else if (rc > 0)
 		COMPLAIN("%s: its kernel driver keeps it; to open it: "
 			"dpdk-devbind.py --bind vfio-pci %s\n", dev->name, dev->name);

@@ -216,6 +216,26 @@ class Bind(DevbindTest):
         self.succeed("-b", "vfio-pci", "--uid", "12", "--gid", "34", "00:04.0")
         self.assertEqual(FakeSystem.owners, {"dev/vfio/2": (12, 34)})
 
+    def test_owner_of_the_files_of_uio_is_set(self):
+        folder = "sys/bus/pci/devices/0000:00:06.0"
+        wanted = ["config", "resource0", "resource2", "resource2_wc"]
+        self.file("sys/bus/pci/drivers/igb_uio/bind")
+        self.file("sys/bus/pci/drivers/igb_uio/unbind")
+        self.file("dev/uio5")
+        os.makedirs(os.path.join(self.root, folder, "uio/uio5"))
+        for name in wanted + ["resource", "rom", "resource0_resize"]:
+            self.file(f"{folder}/{name}")
+        for driver in ("uio_pci_generic", "igb_uio"):
+            FakeSystem.owners = {}
+            self.succeed("-b", driver, "--uid", "12", "--gid", "34", "00:06.0")
+            self.assertEqual(FakeSystem.owners, {
+                path: (12, 34)
+                for path in ["dev/uio5"] + [f"{folder}/{name}" for name in wanted]})
+
+    def test_uio_without_a_device_file_is_told(self):
+        self.assertIn("0000:00:06.0: there is no file in /dev to change the owner of",
+                      self.fail_with("-b", "uio_pci_generic", "--uid", "12", "00:06.0"))
+
     def test_noiommu_mode_is_turned_on_only_where_needed(self):
         parameter = "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
         self.succeed("-b", "vfio-pci", "--noiommu-mode", "00:04.0")
