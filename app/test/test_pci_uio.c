@@ -975,8 +975,9 @@ test_ports_that_make_no_sense_are_none(void **state)
 static void
 test_configuration_space_that_is_too_short_fails_the_map(void **state)
 {
-	static const char *const texts[] = { "", "\xfe\xca", "sixty-three bytes are one less than "
-		"what a header of PCI takes." };
+	static const char sixty_three[] = "this text is one byte shorter than what the header of "
+		"PCI takes";
+	static const char *const texts[] = { "", "\xfe\xca", sixty_three };
 	char path[256];
 	struct card card;
 	unsigned int i;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -545,6 +546,50 @@ test_device_that_is_taken_away_does_no_harm(void **state)
 	assert_int_equal(rte_dev_hotplug_handle_disable(), 0);
 }
 
+static void
+count(void *arg)
+{
+	atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+static uint64_t
+cpu_ms(void)
+{
+	struct timespec used;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used), 0);
+	return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / 1000000;
+}
+
+/* The file of UIO is in error from then on, which nobody may take for an interrupt for ever. */
+static void
+test_unbinding_in_use_ends_the_interrupt_and_nothing_spins(void **state)
+{
+	struct rte_pci_device *dev = probe(NVME);
+	char bdf[VM_BDF_LEN];
+	atomic_uint counter = 0;
+	unsigned int calls;
+	uint64_t before;
+
+	snprintf(bdf, sizeof(bdf), "%s", bdf_of(dev));
+	assert_int_equal(rte_intr_callback_register(dev->intr_handle, count, &counter), 0);
+	assert_int_equal(rte_intr_enable(dev->intr_handle), 0);
+	assert_int_equal(vm_bind(bdf, NULL), 0);
+	assert_false(vm_is_bound(bdf));
+	usleep(100000);
+	calls = atomic_load(&counter);
+	before = cpu_ms();
+	usleep(1000000);
+	assert_true(cpu_ms() - before < 500);
+	assert_int_equal(atomic_load(&counter), calls);
+	assert_int_equal(rte_intr_callback_unregister_sync(dev->intr_handle, count, &counter),
+		-ENOENT);
+	assert_int_equal(vm_bus_remove(dev), 0);
+	dev = probe(NVME);
+	assert_int_equal(mem_read(dev, 0, 8), 0x00010400);
+	assert_int_equal(vm_bus_remove(dev), 0);
+}
+
 /* ---- the suite ---- */
 
 static int
@@ -575,6 +620,7 @@ static const struct CMUnitTest tests[] = {
 	VM_BUS_TEST(test_ports_take_instructions_where_sysfs_is_read_only),
 	VM_BUS_TEST(test_owner_of_the_files_needs_no_privilege),
 	VM_BUS_TEST(test_device_that_is_taken_away_does_no_harm),
+	VM_BUS_TEST(test_unbinding_in_use_ends_the_interrupt_and_nothing_spins),
 };
 
 TEST_SUITE(vm_uio, "vm", tests, setup, teardown)
