@@ -185,8 +185,10 @@ bar_open(struct pci_device *dev, unsigned int index, const struct pci_bar_line *
 {
 	if (line->kind == PCI_BAR_NONE)
 		return 0;
-	if (line->len > INT64_MAX)
+	if (line->len > INT64_MAX) {
+		PCI_LOG(ERR, "%s: BAR%u: cannot be as long as sysfs says", dev->pub.name, index);
 		return -EINVAL;
+	}
 	if (!line->assigned) {
 		PCI_LOG(WARNING, "%s: BAR%u: the kernel has found no room for it", dev->pub.name,
 			index);
