@@ -460,7 +460,7 @@ test_pages_written_are_reported_once(void **state)
 	uint64_t bitmap = 0;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0x10000, 16 * PAGE, RW, -1, 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 0x10000, 16 * PAGE, RW, memory_file(16 * PAGE), 0), 0);
 	vu_dma_dirty_mark(&dma, 0x10000, 1);
 	assert_int_equal(vu_dma_dirty_report(&dma, 0x10000, 16 * PAGE, PAGE, &bitmap, 8), -ENOTSUP);
 	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
@@ -479,8 +479,9 @@ test_reports_may_have_pages_of_another_size(void **state)
 	uint64_t bitmap = 0;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, 64 * PAGE, RW, -1, 0), 0);
-	assert_int_equal(vu_dma_map(&dma, 64 * PAGE, 64 * PAGE, RW, -1, 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, 64 * PAGE, RW, memory_file(64 * PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 64 * PAGE, 64 * PAGE, RW,
+		memory_file(64 * PAGE), 0), 0);
 	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
 	vu_dma_dirty_mark(&dma, 63 * PAGE, 2 * PAGE);
 	assert_int_equal(vu_dma_dirty_report(&dma, 0, 128 * PAGE, 2 * PAGE, &bitmap, 8), 0);

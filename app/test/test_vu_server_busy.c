@@ -7,13 +7,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_log.h>
 
+#include "interpose.h"
 #include "vu_served.h"
 
 #include "test.h"
@@ -192,6 +195,56 @@ test_what_takes_long_is_a_turn_of_its_own(void **state)
 	free(served);
 }
 
+/* ---- what the log is told ---- */
+
+static unsigned int
+lines_of(const char *text)
+{
+	unsigned int nb = 0;
+
+	for (; *text != '\0'; text++)
+		nb += *text == '\n';
+	return nb;
+}
+
+/* A session that is polled without a pause does not complain without a pause. */
+static void
+test_lack_of_descriptors_is_told_once(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
+	struct served *served = calloc(1, sizeof(*served));
+	struct vu_peer peer;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *log = open_memstream(&text, &size);
+	int i;
+
+	(void)state;
+	served_start(served, &opt);
+	peer_connect(&peer, served->path);
+	peer_send(&peer, VU_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_ERR);
+	rte_openlog_stream(log);
+	interpose_fail(INTERPOSE_ONLY(ACCEPT), 1, EMFILE);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(rte_vfio_user_poll(served->dev_id), 0);
+		interpose_disarm();
+		interpose_fail(INTERPOSE_ONLY(ACCEPT), 1, EMFILE);
+	}
+	interpose_disarm();
+	poll_until(served, &served->new_device, 1);
+	rte_openlog_stream(NULL);
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
+	fclose(log);
+	assert_non_null(strstr(text, "cannot accept"));
+	assert_int_equal(lines_of(text), 1);
+	peer_close(&peer);
+	poll_until(served, &served->destroy_device, 1);
+	served_stop(served);
+	free(served);
+	free(text);
+}
+
 /* ---- threads of the device ---- */
 
 static atomic_bool stop;
@@ -344,6 +397,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_client_that_sends_ahead_gets_all_its_replies),
 	TEST(test_replies_that_nobody_asked_for_end_the_session),
 	TEST(test_what_takes_long_is_a_turn_of_its_own),
+	TEST(test_lack_of_descriptors_is_told_once),
 	TEST(test_table_is_asked_for_while_it_changes),
 	TEST(test_table_is_asked_for_in_a_section_while_it_changes),
 	TEST(test_no_end_from_a_section),

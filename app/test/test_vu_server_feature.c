@@ -367,6 +367,24 @@ test_reports_that_are_refused(void **state)
 	close(fd);
 }
 
+/* Its client sees each write; the range may be of a size that no bitmap could have. */
+static void
+test_memory_reached_by_messages_is_not_tracked(void **state)
+{
+	struct served *served = *state;
+	const uint64_t start[2] = { PAGE, 0 };
+	struct vu_peer peer;
+	uint64_t words[2];
+
+	peer_open(&peer, served->path);
+	assert_int_equal(peer_map(&peer, 0, UINT64_C(1) << 62, RW, -1, 0), 0);
+	assert_int_equal(feature(&peer, SET | START, 24, start, sizeof(start)), 0);
+	rte_vfio_user_dma_dirty(served->dev_id, 5 * PAGE, 1);
+	assert_int_equal(report(&peer, 0, 128 * PAGE, PAGE, words, 2), 0);
+	assert_int_equal(words[0] | words[1], 0);
+	peer_close(&peer);
+}
+
 static void
 test_unmap_gives_the_last_dirty_pages(void **state)
 {
@@ -534,6 +552,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_device_without_migration),
 	TEST(test_dirty_pages_are_reported_once),
 	TEST(test_reports_that_are_refused),
+	TEST(test_memory_reached_by_messages_is_not_tracked),
 	TEST(test_unmap_gives_the_last_dirty_pages),
 	TEST(test_io_fds_in_the_layout_of_the_specification),
 	TEST(test_io_fds_with_shadows_in_the_other_layout),

@@ -66,6 +66,28 @@ test_qemu_is_answered_what_it_accepts(void **state)
 	peer_close(&peer);
 }
 
+/* The limit of transfers is none of commands. */
+static void
+test_server_of_short_transfers_takes_long_commands(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .max_data_xfer_size = 16 };
+	struct served *served = calloc(1, sizeof(*served));
+	char data[32] = "";
+	struct vu_peer peer;
+
+	(void)state;
+	served_start(served, &opt);
+	peer_connect(&peer, served->path);
+	assert_int_equal(peer_version(&peer, QEMU_JSON), 0);
+	assert_int_equal(peer_write(&peer, SERVED_REGS, 0, data, 16), 0);
+	assert_int_equal(peer_write(&peer, SERVED_REGS, 0, data, 17), EINVAL);
+	assert_int_equal(peer_read(&peer, SERVED_REGS, 0, data, 17), EINVAL);
+	peer_close(&peer);
+	served_wait(&served->destroy_device, 1);
+	served_stop(served);
+	free(served);
+}
+
 static void
 test_what_was_not_offered_is_not_switched_on(void **state)
 {
@@ -263,6 +285,7 @@ test_impossible_sizes_end_the_connection(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_qemu_is_answered_what_it_accepts),
+	TEST(test_server_of_short_transfers_takes_long_commands),
 	TEST(test_what_was_not_offered_is_not_switched_on),
 	TEST(test_minor_is_the_smaller_one),
 	TEST(test_twin_socket_comes_as_the_first_descriptor),

@@ -454,7 +454,8 @@ int rte_vfio_user_set_migration(const char *sock_addr,
 
 /**
  * Tell that the device wrote to guest memory through pointers, for dirty-page tracking.
- * rte_vfio_user_dma_write() does so itself. Cheap when nobody tracks.
+ * rte_vfio_user_dma_write() does so itself. Cheap when nobody tracks. Memory that is reached by
+ * messages only is not tracked here: its client sees each write.
  */
 __rte_experimental
 void rte_vfio_user_dma_dirty(int dev_id, uint64_t addr, uint64_t len);

@@ -31,7 +31,8 @@ vu_dirty_alloc(struct vu_dma_region *region, uint64_t pgsize)
 	struct vu_dirty *dirty;
 	uint64_t nb_bits, nb_words;
 
-	if (pgsize == 0)
+	/* what is reached by messages only the client sees for itself */
+	if (pgsize == 0 || region->fd < 0)
 		return 0;
 	nb_bits = region_size_less_one(region) / pgsize + 1;
 	nb_words = (nb_bits - 1) / BITS + 1;

@@ -39,7 +39,7 @@ void vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len);
 int vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
 	uint64_t *bitmap, size_t size);
 
-/** Give a new region what it needs when somebody tracks. @return 0, -ENOMEM */
+/** Give a new region what it needs when somebody tracks, if it is mapped. @return 0, -ENOMEM */
 int vu_dirty_alloc(struct vu_dma_region *region, uint64_t pgsize);
 
 #endif /* VU_DIRTY_H */

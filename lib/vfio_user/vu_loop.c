@@ -246,6 +246,8 @@ loop_note_event(struct vu_session *s, const struct epoll_event *event)
 {
 	enum vu_watch watch = event->data.u64 & 3;
 
+	if (watch == VU_WATCH_LISTEN)
+		vu_session_heard(s);
 	if (watch == VU_WATCH_TWIN)
 		s->twin_ready = true;
 	if (watch != VU_WATCH_CONN)

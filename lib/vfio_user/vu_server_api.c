@@ -314,7 +314,7 @@ static bool
 io_fd_fits(const struct vu_session *s, const struct rte_vfio_user_io_fd *io_fd)
 {
 	return io_fd->region < s->dev.nb_regions && io_fd->fd >= 0 &&
-		vu_range_inside(io_fd->offset, io_fd->size,
+		vu_range_inside(io_fd->offset, RTE_MAX(io_fd->size, UINT64_C(1)),
 			s->dev.regions[io_fd->region].pub.info->size);
 }
 

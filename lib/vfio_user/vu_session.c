@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include "vu_cmd.h"
 #include "vu_dirty.h"
 #include "vu_log.h"
 #include "vu_loop.h"
 #include "vu_session.h"
+
+/* Bytes of commands that are no transfers: VERSION, interrupts of many vectors. */
+#define COMMAND_MAX 8192u
 
 int
 vu_session_init(struct vu_session *s)
@@ -123,7 +127,7 @@ vu_session_updated(struct vu_session *s)
 static uint32_t
 session_max_size(const struct vu_session *s)
 {
-	return s->opt.max_data_xfer_size + VU_CONN_OVERHEAD;
+	return RTE_MAX(s->opt.max_data_xfer_size, COMMAND_MAX) + VU_CONN_OVERHEAD;
 }
 
 /* From the moment on that epoll knows the socket the thread that serves may be at work. */
@@ -151,21 +155,36 @@ session_connect(struct vu_session *s, int sock)
 static int
 session_listen_watch(struct vu_session *s)
 {
-	return watch_ctl(s, EPOLL_CTL_ADD, s->listener.fd, VU_WATCH_LISTEN, EPOLLIN);
+	int op = s->listen_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int rc = watch_ctl(s, op, s->listener.fd, VU_WATCH_LISTEN, EPOLLIN);
+
+	s->listen_watched |= rc == 0;
+	return rc;
 }
 
 static void
 session_listen_unwatch(struct vu_session *s)
 {
-	if (s->listener.fd >= 0)
-		watch_ctl(s, EPOLL_CTL_DEL, s->listener.fd, VU_WATCH_LISTEN, 0);
+	if (!s->listen_watched)
+		return;
+	if (watch_ctl(s, EPOLL_CTL_DEL, s->listener.fd, VU_WATCH_LISTEN, 0) == 0)
+		s->listen_watched = false;
+}
+
+void
+vu_session_heard(struct vu_session *s)
+{
+	if (s->state != VU_LISTENING || s->paused)
+		session_listen_unwatch(s);
 }
 
 /* No descriptor is free, or no memory: leave the client in the queue for a moment. */
 static void
 session_pause(struct vu_session *s, int rc)
 {
-	VU_LOG(ERR, "%s: cannot accept: %s; trying again", s->name, strerror(-rc));
+	if (!s->starved)
+		VU_LOG(ERR, "%s: cannot accept: %s; trying again", s->name, strerror(-rc));
+	s->starved = true;
 	if (s->opt.flags & RTE_VFIO_USER_F_POLL || s->paused)
 		return;
 	session_listen_unwatch(s);
@@ -199,6 +218,7 @@ session_accept(struct vu_session *s)
 		close(sock);
 		return;
 	}
+	s->starved = false;
 	/* the next client waits in the queue of the socket */
 	session_listen_unwatch(s);
 	VU_LOG(DEBUG, "%s: client connected", s->name);
@@ -232,6 +252,15 @@ session_say_goodbye(struct vu_session *s)
 	s->announced = false;
 }
 
+/* If a child of the process has the socket too, epoll goes on with it after it was closed. */
+static void
+session_hang_up(struct vu_session *s, struct vu_conn *conn)
+{
+	if (conn->sock >= 0)
+		watch_ctl(s, EPOLL_CTL_DEL, conn->sock, VU_WATCH_CONN, 0);
+	vu_conn_fini(conn);
+}
+
 static void
 session_disconnect(struct vu_session *s)
 {
@@ -246,8 +275,8 @@ session_disconnect(struct vu_session *s)
 		vu_deferred_free(deferred);
 	free(s->held);
 	s->held = NULL;
-	vu_conn_fini(&s->conn);
-	vu_conn_fini(&s->twin);
+	session_hang_up(s, &s->conn);
+	session_hang_up(s, &s->twin);
 	s->twin_ready = false;
 	s->doomed = 0;
 }

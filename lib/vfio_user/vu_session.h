@@ -97,7 +97,9 @@ struct vu_session {
 	int kick_fd;	/**< wakes who waits for a session in poll mode; -1 */
 	atomic_ulong poll_thread;	/**< that polled last; 0: none yet */
 	struct vu_listener listener;
+	bool listen_watched;	/**< epoll knows the listener */
 	bool paused;	/**< not accepting until descriptors are there again */
+	bool starved;	/**< the last client could not be accepted, and the log says so */
 	struct vu_conn conn;
 	struct vu_conn twin;	/**< sock -1: not in use */
 	uint32_t conn_events;	/**< that epoll watches on conn */
@@ -170,6 +172,9 @@ void vu_session_flush(struct vu_session *s);
 
 /** Have epoll watch what there is to wait for. */
 void vu_session_watch(struct vu_session *s);
+
+/** Epoll tells of a client that wants to connect; it should not while there is another one. */
+void vu_session_heard(struct vu_session *s);
 
 /** Accept clients again. */
 void vu_session_resume(struct vu_session *s);
