@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +274,91 @@ test_eventfd_that_is_full_holds_up_nobody(void **state)
 	peer_close(&peer);
 }
 
+/* The client fills the eventfd whenever it is empty, and empties it now and then. */
+struct filler {
+	int fd;
+	atomic_bool stop;
+	atomic_uint raised;
+	int dev_id;
+};
+
+static void *
+filler_main(void *arg)
+{
+	const uint64_t most = UINT64_MAX - 64, one = 1;
+	struct filler *filler = arg;
+	unsigned int i;
+
+	while (!atomic_load(&filler->stop)) {
+		if (write(filler->fd, &most, sizeof(most)) < 0)
+			break;
+		/* the rest in small steps, which the device may come between */
+		for (i = 0; i < 64 && !atomic_load(&filler->stop); i++)
+			if (write(filler->fd, &one, sizeof(one)) < 0)
+				break;
+	}
+	return NULL;
+}
+
+static void *
+device_main(void *arg)
+{
+	struct filler *filler = arg;
+
+	while (!atomic_load(&filler->stop)) {
+		rte_vfio_user_irq_raise(filler->dev_id, MSI, 0);
+		atomic_fetch_add(&filler->raised, 1);
+	}
+	return NULL;
+}
+
+static void
+drain(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	uint64_t count;
+
+	if (poll(&pfd, 1, 0) > 0)
+		assert_int_equal(read(fd, &count, sizeof(count)), sizeof(count));
+}
+
+/* It is empty, and full again, and the device goes on. */
+static void
+device_goes_on(struct filler *filler)
+{
+	unsigned int raised, tries;
+
+	drain(filler->fd);
+	usleep(50);
+	raised = atomic_load(&filler->raised);
+	for (tries = 0; tries < 10000 && atomic_load(&filler->raised) < raised + 2; tries++)
+		usleep(1000);
+	assert_true(atomic_load(&filler->raised) >= raised + 2);
+}
+
+static void
+test_eventfd_that_becomes_full_holds_up_nobody(void **state)
+{
+	struct served *served = *state;
+	struct filler filler = { .fd = eventfd(0, EFD_CLOEXEC), .dev_id = served->dev_id };
+	pthread_t threads[2];
+	struct vu_peer peer;
+	int i;
+
+	peer_open(&peer, served->path);
+	assert_int_equal(peer_set_irqs(&peer, EVENT | TRIGGER, MSI, 0, 1, &filler.fd, 1), 0);
+	assert_int_equal(pthread_create(&threads[0], NULL, filler_main, &filler), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, device_main, &filler), 0);
+	for (i = 0; i < 1000; i++)
+		device_goes_on(&filler);
+	atomic_store(&filler.stop, true);
+	pthread_join(threads[1], NULL);
+	drain(filler.fd);
+	pthread_join(threads[0], NULL);
+	close(filler.fd);
+	peer_close(&peer);
+}
+
 static void
 test_interrupts_go_with_the_client(void **state)
 {
@@ -350,6 +436,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_requests_that_are_refused),
 	TEST(test_descriptors_that_are_no_eventfds),
 	TEST(test_eventfd_that_is_full_holds_up_nobody),
+	TEST(test_eventfd_that_becomes_full_holds_up_nobody),
 	TEST(test_interrupts_go_with_the_client),
 	TEST(test_raising_beside_binding),
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "vu_epoch.h"
+#include "vu_event.h"
 #include "vu_irq.h"
 
 /* Descriptors taken out of use that one grace period serves. */
@@ -35,6 +35,7 @@ vu_irqs_init(struct vu_irqs *irqs, const struct vfio_irq_info *info, uint32_t nb
 	irqs->types = calloc(nb + 1, sizeof(*irqs->types));
 	if (irqs->types == NULL)
 		return -ENOMEM;
+	vu_event_get();
 	for (irqs->nb = 0; irqs->nb < nb; irqs->nb++) {
 		if (irq_type_init(&irqs->types[irqs->nb], &info[irqs->nb]) < 0) {
 			vu_irqs_fini(irqs);
@@ -49,30 +50,17 @@ vu_irqs_fini(struct vu_irqs *irqs)
 {
 	uint32_t i;
 
+	if (irqs->types == NULL)
+		return;
 	vu_irqs_clear(irqs);
 	for (i = 0; i < irqs->nb; i++)
 		free(irqs->types[i].vectors);
 	free(irqs->types);
+	vu_event_put();
 	memset(irqs, 0, sizeof(*irqs));
 }
 
 /* ---- raise ---- */
-
-/*
- * Adds one to an eventfd. The client shares its flags and its count: if the count is at its highest
- * a write would wait, and nobody needs another event.
- */
-static void
-event_signal(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	const uint64_t one = 1;
-
-	if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT))
-		return;
-	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
 
 static void
 vector_signal(struct vu_vector *vector, enum vu_irq_event event)
@@ -80,7 +68,7 @@ vector_signal(struct vu_vector *vector, enum vu_irq_event event)
 	int fd = atomic_load_explicit(&vector->fd[event], memory_order_acquire);
 
 	if (fd >= 0)
-		event_signal(fd);
+		vu_event_signal(fd);
 }
 
 /* May the event go out now? If masked it is remembered; it may mask the vector itself. */
