@@ -42,6 +42,12 @@
 #define VU_CLIENT_MAX_REPLY \
 	(VU_CLIENT_MAX_XFER + VU_CONN_OVERHEAD - (uint32_t)sizeof(struct vu_hdr))
 
+/**
+ * Bytes of answers to the server that may wait for it to take them. It may ask for much at a time;
+ * who waited for it here could wait for a server that waits for us.
+ */
+#define VU_CLIENT_ANSWERS_MAX (64u << 20)
+
 /** Requests without an answer after which a server is given up. */
 #define VU_CLIENT_LATE_MAX 1024u
 
@@ -113,6 +119,7 @@ struct vu_client {
 	struct vu_turn tx;
 	struct vu_turn rx;
 	atomic_bool queued;	/**< the connection has something to send; changes with turn tx */
+	atomic_bool twin_queued;	/**< the same of the second one; changes with turn rx */
 	atomic_bool broken;	/**< no request gets an answer any more */
 	atomic_bool by_messages;	/**< the device may reach memory by messages */
 	_Atomic int event_fd;	/**< an epoll on what serving has to do; -1: not asked for */
@@ -131,7 +138,6 @@ struct vu_client {
 	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
 	struct vu_host_range *ranges;	/**< sorted */
 	uint32_t nb_ranges;
-	uint64_t receive_until_ms;	/**< when whoever receives wants to be back */
 	unsigned int nb_served;	/**< commands of the server */
 };
 

@@ -89,6 +89,16 @@ flush(struct vu_client *client, uint64_t until_ms)
 	return rc < 0 ? -ENOTCONN : 0;
 }
 
+/* With turn rx. */
+static int
+flush_twin(struct vu_client *client)
+{
+	int rc = vu_conn_flush(&client->twin);
+
+	atomic_store(&client->twin_queued, vu_conn_want_write(&client->twin));
+	return rc < 0 ? -ENOTCONN : 0;
+}
+
 /* ------------------------------------------------------------------ receiving ---- */
 
 static int
@@ -163,10 +173,12 @@ static int
 drain_once(struct vu_client *client, bool reads, uint64_t until_ms)
 {
 	bool queued = atomic_load(&client->queued);
+	bool twin_queued = reads && atomic_load(&client->twin_queued);
 	struct pollfd pfd[] = {
 		{ .fd = client->conn.sock,
 			.events = (short)((reads ? POLLIN : 0) | (queued ? POLLOUT : 0)) },
-		{ .fd = reads ? client->twin.sock : -1, .events = POLLIN },
+		{ .fd = reads ? client->twin.sock : -1,
+			.events = (short)(POLLIN | (twin_queued ? POLLOUT : 0)) },
 	};
 	unsigned int what;
 	int rc = 0;
@@ -175,6 +187,8 @@ drain_once(struct vu_client *client, bool reads, uint64_t until_ms)
 		return errno == EINTR ? 0 : -errno;
 	if (queued && (pfd[0].revents & (POLLOUT | POLLERR | POLLHUP)))
 		rc = flush(client, until_ms);
+	if (rc == 0 && twin_queued && pfd[1].revents != 0)
+		rc = flush_twin(client);
 	what = (pfd[0].revents & (POLLIN | POLLERR | POLLHUP) ? VU_CLIENT_CONN : 0) |
 		(pfd[1].revents != 0 ? VU_CLIENT_TWIN : 0);
 	if (reads && rc == 0)
@@ -196,8 +210,8 @@ vu_client_receive(struct vu_client *client, uint64_t until_ms)
 {
 	int rc;
 
-	client->receive_until_ms = until_ms;
-	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed))) {
+	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed) ||
+			atomic_load_explicit(&client->twin_queued, memory_order_relaxed))) {
 		rc = drain_once(client, true, until_ms);
 	} else {
 		rc = vu_client_watch_wait(&client->watch, until_ms);
@@ -254,8 +268,6 @@ vu_client_drain(struct vu_client *client, uint64_t until_ms)
 		if (vu_now_ms() >= until_ms)
 			return -ETIMEDOUT;
 		leads = !vu_client_serving(client) && vu_turn_try(&client->rx);
-		if (leads)
-			client->receive_until_ms = until_ms;
 		rc = drain_once(client, leads, until_ms);
 		if (rc < 0)
 			vu_client_fail(client, -ENOTCONN);

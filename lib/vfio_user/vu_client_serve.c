@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -137,41 +136,37 @@ dma_access(struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, 
 
 /* ------------------------------------------------------------------- commands ---- */
 
-/* Whoever waits for its answer is not held up any longer by a server that does not take ours. */
+/* In the turn to send, for the connection. What it does not take now is queued. */
 static int
-twin_flush(struct vu_client *client, uint64_t until_ms)
+answer_send(struct vu_conn *conn, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, int err)
 {
-	struct pollfd pfd = { .fd = client->twin.sock, .events = POLLOUT };
 	int rc;
 
-	until_ms = RTE_MIN(until_ms, client->receive_until_ms);
-	while ((rc = vu_conn_flush(&client->twin)) == 1) {
-		if (vu_now_ms() >= until_ms || atomic_load(&client->broken))
-			return -ENOTCONN;
-		poll(&pfd, 1, (int)VU_CLIENT_WAIT_MS);
-	}
+	conn->tx.limit = VU_CLIENT_ANSWERS_MAX;
+	rc = err < 0 ? vu_conn_reply_error(conn, hdr, err) :
+		vu_conn_reply(conn, hdr, payload, nb, NULL, 0);
+	conn->tx.limit = 0;
 	return rc;
 }
 
-/* What the connection does not take now is queued; a server that does not read waits for itself. */
 static int
 answer(struct vu_client *client, struct vu_conn *conn, const struct vu_hdr *hdr,
 	const struct iovec *payload, unsigned int nb, int err)
 {
-	uint64_t until_ms = vu_client_deadline(client);
 	int rc;
 
-	if (conn == &client->conn && !vu_turn_wait(&client->tx, until_ms))
-		return -ENOTCONN;
-	rc = err < 0 ? vu_conn_reply_error(conn, hdr, err) :
-		vu_conn_reply(conn, hdr, payload, nb, NULL, 0);
-	if (conn == &client->conn) {
-		if (rc > 0)
-			atomic_store(&client->queued, true);
-		vu_turn_end(&client->tx);
-	} else if (rc > 0) {
-		rc = twin_flush(client, until_ms);
+	if (conn == &client->twin) {
+		rc = answer_send(conn, hdr, payload, nb, err);
+		atomic_store(&client->twin_queued, vu_conn_want_write(conn));
+		return rc < 0 ? -ENOTCONN : 0;
 	}
+	if (!vu_turn_wait(&client->tx, vu_client_deadline(client)))
+		return -ENOTCONN;
+	rc = answer_send(conn, hdr, payload, nb, err);
+	if (rc > 0)
+		atomic_store(&client->queued, true);
+	vu_turn_end(&client->tx);
 	return rc < 0 ? -ENOTCONN : 0;
 }
 
@@ -300,6 +295,19 @@ rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, int 
 	return rc;
 }
 
+/* An answer that was begun is sent to its end, for nobody else may come to do it. */
+static int
+serve_rest(struct vu_client *client)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	int rc = 0;
+
+	while (rc == 0 && vu_now_ms() < until_ms && !atomic_load(&client->broken) &&
+			(atomic_load(&client->queued) || atomic_load(&client->twin_queued)))
+		rc = vu_client_receive(client, until_ms);
+	return rc;
+}
+
 /* Serve until one command was served or time is over. */
 static int
 serve_until(struct vu_client *client, uint64_t until_ms)
@@ -312,6 +320,8 @@ serve_until(struct vu_client *client, uint64_t until_ms)
 			return -ENOTCONN;
 		rc = vu_client_receive(client, until_ms);
 	} while (rc == 0 && client->nb_served == before && vu_now_ms() < until_ms);
+	if (rc == 0)
+		rc = serve_rest(client);
 	return rc < 0 ? -ENOTCONN : (int)(client->nb_served - before);
 }
 

@@ -411,7 +411,7 @@ tx_send_queued(struct vu_tx *tx, int sock, const struct tx_msg *msg)
 {
 	int rc;
 
-	if (vu_tx_queued(tx) >= VU_TX_LIMIT)
+	if (vu_tx_queued(tx) >= (tx->limit > 0 ? tx->limit : VU_TX_LIMIT))
 		return -ENOBUFS;
 	if (tx->corked)
 		return tx_send_corked(tx, sock, msg);

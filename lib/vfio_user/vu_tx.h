@@ -51,6 +51,7 @@ struct vu_tx {
 	bool begun;	/**< the message at head was sent in part */
 	bool corked;	/**< short messages are kept for vu_tx_flush() */
 	bool broken;	/**< a message was sent in part and its rest is lost */
+	size_t limit;	/**< queued bytes from which on none is added; 0: VU_TX_LIMIT */
 	struct vu_tx_fd *fds;	/**< in the order of pos */
 	size_t nb_fds;
 	size_t cap_fds;
@@ -76,7 +77,7 @@ void vu_tx_fini(struct vu_tx *tx);
  *   - 0: sent, or kept because the queue is corked
  *   - 1: queued: call vu_tx_flush() when the socket is writable
  *   - -ENOTCONN: the peer is gone, or the stream was broken before
- *   - -ENOBUFS: VU_TX_LIMIT bytes are queued already; nothing was sent
+ *   - -ENOBUFS: as many bytes as its limit are queued already; nothing was sent
  *   - -EMFILE: no descriptor is free for a duplicate; nothing was sent
  *   - -ENOMEM: no memory for the queue; if the message was sent in part the stream is broken
  *   - -EINVAL: too many pieces or descriptors; -EMSGSIZE: longer than a header can tell
