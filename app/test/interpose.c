@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -72,6 +73,8 @@ static const struct {
 	[INTERPOSE_FALLOCATE] = { "fallocate", ENOSPC },
 	[INTERPOSE_THREAD] = { "pthread_create", EAGAIN },
 	[INTERPOSE_ALLOC] = { "malloc", ENOMEM },
+	[INTERPOSE_WAIT] = { "poll", EINTR },
+	[INTERPOSE_LOCK] = { "pthread_mutex_lock", EAGAIN },
 };
 
 /* The failure that is ordered. Written while disarmed, except for what is counted. */
@@ -570,6 +573,9 @@ FORWARD(ssize_t, -1, SENDMSG, sendmsg, (int fd, const struct msghdr *msg, int fl
 FORWARD(ssize_t, -1, SENDMSG, send, (int fd, const void *buf, size_t len, int flags),
 	(fd, buf, len, flags))
 FORWARD(ssize_t, -1, RECVMSG, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
+FORWARD(int, -1, WAIT, poll, (struct pollfd *pfd, nfds_t nb, int timeout_ms), (pfd, nb, timeout_ms))
+FORWARD(int, -1, WAIT, epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout_ms),
+	(epfd, events, max, timeout_ms))
 FORWARD(int, -1, MEMFD, memfd_create, (const char *name, unsigned int flags), (name, flags))
 FORWARD(int, -1, FTRUNCATE, ftruncate, (int fd, off_t len), (fd, len))
 FORWARD(int, -1, FALLOCATE, fallocate, (int fd, int mode, off_t off, off_t len),
@@ -586,6 +592,14 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(voi
 		return errno;
 	return REAL(pthread_create)(thread, attr, start, arg);
 }
+
+#if !SANITIZER_OWNS_CALLS
+int
+pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	return fails(INTERPOSE_LOCK) ? errno : REAL(pthread_mutex_lock)(mutex);
+}
+#endif
 
 static bool
 dup_fails(int cmd)

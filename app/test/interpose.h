@@ -57,13 +57,18 @@ enum interpose_call {
 	INTERPOSE_THREAD,	/**< pthread_create */
 	/** malloc and its kin, asprintf and strdup too; not under ASan, TSan */
 	INTERPOSE_ALLOC,
+	INTERPOSE_WAIT,		/**< poll, epoll_wait */
+	INTERPOSE_LOCK,		/**< pthread_mutex_lock; not under ASan, TSan */
 	INTERPOSE_NB_CALLS
 };
 
 /** The set that holds only the call INTERPOSE_@p name_. */
 #define INTERPOSE_ONLY(name_) (UINT64_C(1) << INTERPOSE_##name_)
+/** All calls, to be counted. */
+#define INTERPOSE_EVERY ((UINT64_C(1) << INTERPOSE_NB_CALLS) - 1)
 /** Calls that fail in practice. munmap is not among them: what should its caller undo? */
-#define INTERPOSE_ANY (((UINT64_C(1) << INTERPOSE_NB_CALLS) - 1) & ~INTERPOSE_ONLY(MUNMAP))
+#define INTERPOSE_ANY (INTERPOSE_EVERY & ~INTERPOSE_ONLY(MUNMAP) & ~INTERPOSE_ONLY(WAIT) & \
+	~INTERPOSE_ONLY(LOCK))
 /** Count the calls of the arming thread only. */
 #define INTERPOSE_THIS_THREAD (UINT64_C(1) << 63)
 
