@@ -11,8 +11,7 @@
 #include "vu_floor.h"
 #include "vu_served.h"
 
-/* Each figure is the best of so many runs, taken in turn with its floor. */
-#define RUNS 20
+#define RUNS 31
 
 #define PAGE 4096u
 #define PAIRS 200u
@@ -92,27 +91,28 @@ static void
 bench_pairs(void **state)
 {
 	static const uint32_t sizes[] = { 1, 1024, 60000 };
-	double bare, ours[RTE_DIM(sizes)], floor[RTE_DIM(sizes)], ns;
+	struct vu_floor_runs runs[RTE_DIM(sizes)] = { { .nb = 0 } };
 	struct bench bench;
 	unsigned int i, run;
 	uint32_t have = 0;
+	char what[64];
+	double same;
 
 	(void)state;
 	bench_start(&bench);
 	for (i = 0; i < RTE_DIM(sizes); i++) {
 		map_many(&bench, have, sizes[i] - have, 0, true);
 		have = sizes[i];
-		ours[i] = bare = 1e18;
 		for (run = 0; run < RUNS; run++) {
-			ns = vu_floor_ping_pong_ns(48, 16, PAIRS);
-			bare = RTE_MIN(bare, ns);
-			ns = pair_ns(&bench);
-			ours[i] = RTE_MIN(ours[i], ns);
+			double bare = vu_floor_ping_pong_ns(48, 16, PAIRS);
+
+			vu_floor_run(&runs[i], pair_ns(&bench), bare);
 		}
-		floor[i] = bare;
-		printf("map and unmap beside %u regions: %.2f us, bare ping-pong %.2f us: %.2fx "
-			"(at most 2.6x wanted), %.2fx of that beside 1\n", sizes[i], ours[i] / 1e3,
-			bare / 1e3, ours[i] / bare, ours[i] / floor[i] / (ours[0] / floor[0]));
+		snprintf(what, sizeof(what), "map and unmap beside %u regions", sizes[i]);
+		vu_floor_print(what, &runs[i], "bare ping-pong", 2.6);
+		same = vu_floor_ratio(&runs[i]) / vu_floor_ratio(&runs[0]);
+		printf("that is %.2fx of the same beside 1 (at most 1.10x wanted)%s\n", same,
+			vu_floor_verdict(same <= 1.1));
 	}
 	bench_end(&bench);
 }
@@ -149,23 +149,25 @@ bench_many(void **state)
 	};
 	struct bench bench;
 	unsigned int i, run;
-	double one, all, ns;
+	double times;
 
 	(void)state;
 	bench_start(&bench);
 	for (i = 0; i < RTE_DIM(kinds); i++) {
-		one = all = 1e18;
+		struct vu_floor_runs runs = { .nb = 0 };
+
 		for (run = 0; run < RUNS; run++) {
-			ns = single_ns(&bench, kinds[i].flags);
-			one = RTE_MIN(one, ns);
+			double one = single_ns(&bench, kinds[i].flags);
+
 			assert_int_equal(rte_vfio_user_dma_unmap_all(bench.dev_id), 0);
-			ns = together_ns(&bench, kinds[i].flags);
-			all = RTE_MIN(all, ns);
+			vu_floor_run(&runs, one, together_ns(&bench, kinds[i].flags));
 			assert_int_equal(rte_vfio_user_dma_unmap_all(bench.dev_id), 0);
 		}
+		times = vu_floor_ratio(&runs);
 		printf("map of %u regions %s: %.2f us each alone, %.2f us each together: %.1fx "
-			"(at least 3x wanted)\n", MANY, kinds[i].name, one / MANY / 1e3,
-			all / MANY / 1e3, one / all);
+			"(at least 3x wanted)%s\n", MANY, kinds[i].name,
+			vu_floor_ours(&runs) / MANY / 1e3, vu_floor_floor(&runs) / MANY / 1e3,
+			times, vu_floor_verdict(times >= 3));
 	}
 	bench_end(&bench);
 }

@@ -37,6 +37,76 @@ vu_floor_unpin(const cpu_set_t *saved)
 	sched_setaffinity(0, sizeof(*saved), saved);
 }
 
+/* ---- runs ---- */
+
+void
+vu_floor_run(struct vu_floor_runs *runs, double ours, double floor)
+{
+	assert_true(runs->nb < VU_FLOOR_RUNS_MAX);
+	runs->ours[runs->nb] = ours;
+	runs->floor[runs->nb++] = floor;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double
+median(const double *values, unsigned int nb)
+{
+	double sorted[VU_FLOOR_RUNS_MAX] = { 0 };
+
+	assert_true(nb > 0);
+	memcpy(sorted, values, nb * sizeof(*values));
+	qsort(sorted, nb, sizeof(*sorted), compare);
+	return (sorted[(nb - 1) / 2] + sorted[nb / 2]) / 2;
+}
+
+double
+vu_floor_ours(const struct vu_floor_runs *runs)
+{
+	return median(runs->ours, runs->nb);
+}
+
+double
+vu_floor_floor(const struct vu_floor_runs *runs)
+{
+	return median(runs->floor, runs->nb);
+}
+
+double
+vu_floor_ratio(const struct vu_floor_runs *runs)
+{
+	double ratios[VU_FLOOR_RUNS_MAX] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < runs->nb; i++)
+		ratios[i] = runs->ours[i] / runs->floor[i];
+	return median(ratios, runs->nb);
+}
+
+const char *
+vu_floor_verdict(bool met)
+{
+	return met ? "" : " MISSED";
+}
+
+void
+vu_floor_print(const char *what, const struct vu_floor_runs *runs, const char *floor, double most)
+{
+	double ratio = vu_floor_ratio(runs);
+
+	printf("%s: %.2f us, %s %.2f us: %.2fx (at most %.2fx wanted)%s\n", what,
+		vu_floor_ours(runs) / 1e3, floor, vu_floor_floor(runs) / 1e3, ratio, most,
+		vu_floor_verdict(ratio <= most));
+}
+
+/* ---- floors ---- */
+
 static void
 floor_send(int sock, const char *buf, size_t len)
 {

@@ -10,10 +10,46 @@
  */
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Nanoseconds of a clock that does not jump. */
 double vu_floor_now_ns(void);
+
+/** Most runs of a comparison. */
+#define VU_FLOOR_RUNS_MAX 64u
+
+/**
+ * A figure beside its floor: each run measures both, one right after the other. The medians count,
+ * and that of the ratios of the runs, so that what disturbs a run or speeds one up has no say.
+ */
+struct vu_floor_runs {
+	unsigned int nb;
+	double ours[VU_FLOOR_RUNS_MAX];
+	double floor[VU_FLOOR_RUNS_MAX];
+};
+
+void vu_floor_run(struct vu_floor_runs *runs, double ours, double floor);
+
+double vu_floor_ours(const struct vu_floor_runs *runs);
+double vu_floor_floor(const struct vu_floor_runs *runs);
+
+/** The median of ours / floor. */
+double vu_floor_ratio(const struct vu_floor_runs *runs);
+
+/**
+ * Print nanoseconds of both and their ratio.
+ *
+ * @param floor
+ *   Name of the floor.
+ * @param most
+ *   The ratio that is wanted at most.
+ */
+void vu_floor_print(const char *what, const struct vu_floor_runs *runs, const char *floor,
+	double most);
+
+/** What to print behind a ratio: nothing, or that it is not what was wanted. */
+const char *vu_floor_verdict(bool met);
 
 /** Keep the calling thread, and those that it creates, on the core where it is. */
 void vu_floor_pin(cpu_set_t *saved);
