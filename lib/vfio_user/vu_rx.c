@@ -258,7 +258,7 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 }
 
 int
-vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg)
+vu_rx_next_message(struct vu_rx *rx, struct vu_rx_msg *msg)
 {
 	size_t have = rx->tail - rx->head;
 	size_t placed;

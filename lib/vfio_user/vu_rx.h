@@ -112,6 +112,16 @@ int vu_rx_unexpect(struct vu_rx *rx);
 /** Give memory back that only long messages need; for a connection that is quiet. */
 void vu_rx_trim(struct vu_rx *rx);
 
+/** Is there nothing that vu_rx_next() could hand out or close? */
+static inline bool
+vu_rx_idle(const struct vu_rx *rx)
+{
+	return rx->head == rx->tail && rx->fds.nb == 0 && rx->late_fds.nb == 0;
+}
+
+/** As vu_rx_next(), which also knows that there is nothing. */
+int vu_rx_next_message(struct vu_rx *rx, struct vu_rx_msg *msg);
+
 /**
  * Hand out the next message that is complete.
  *
@@ -119,6 +129,10 @@ void vu_rx_trim(struct vu_rx *rx);
  *   1: @p msg is filled; 0: there is none; -EPROTO: the header is impossible, @p msg->hdr has
  *   it and the stream cannot be followed any further.
  */
-int vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg);
+static inline int
+vu_rx_next(struct vu_rx *rx, struct vu_rx_msg *msg)
+{
+	return vu_rx_idle(rx) ? 0 : vu_rx_next_message(rx, msg);
+}
 
 #endif /* VU_RX_H */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include "vu_tx.h"
 
@@ -118,22 +119,6 @@ tx_call_plain(int sock, const void *bytes, size_t len, int flags)
 		n = send(sock, bytes, len, flags | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	return tx_result(n);
-}
-
-/* A short message is put together for that. */
-static ssize_t
-tx_call_short(int sock, const struct tx_msg *msg, int flags)
-{
-	uint8_t bytes[TX_SHORT];
-	uint8_t *to = bytes;
-	unsigned int i;
-
-	for (i = 0; i < msg->nb; i++) {
-		if (msg->iov[i].iov_len > 0)
-			memcpy(to, msg->iov[i].iov_base, msg->iov[i].iov_len);
-		to += msg->iov[i].iov_len;
-	}
-	return tx_call_plain(sock, bytes, msg->hdr.size, flags);
 }
 
 /* Forget the first n bytes of the pieces. */
@@ -432,8 +417,17 @@ tx_send_rest(struct vu_tx *tx, struct tx_msg *msg, size_t n)
 	return rc < 0 ? rc : 1;
 }
 
+/* The queue is not needed for what was sent. */
 static inline int
-tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+tx_sent(struct vu_tx *tx)
+{
+	if (unlikely(tx->cap > VU_TX_KEEP))
+		tx_trim(tx);
+	return 0;
+}
+
+static __rte_noinline int
+tx_send_long(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
 	unsigned int nb, const int *fds, unsigned int nb_fds, int flags)
 {
 	struct tx_msg msg;
@@ -447,17 +441,76 @@ tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec
 		return -ENOTCONN;
 	if (tx->corked || tx->head < tx->tail)
 		return tx_send_queued(tx, sock, &msg);
-	if (nb_fds == 0 && msg.hdr.size <= TX_SHORT)
-		n = tx_call_short(sock, &msg, flags);
-	else
-		n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, flags);
+	n = tx_call(sock, msg.iov, msg.nb, fds, nb_fds, flags);
 	if (unlikely(n < 0))
 		return (int)n;
 	if (unlikely((size_t)n < msg.hdr.size))
 		return tx_send_rest(tx, &msg, (size_t)n);
-	if (unlikely(tx->cap > VU_TX_KEEP))
-		tx_trim(tx);
-	return 0;
+	return tx_sent(tx);
+}
+
+/* The lengths that are usual need no call. */
+static inline void
+copy_short(uint8_t *to, const void *from, size_t len)
+{
+	if (len == sizeof(struct vu_region_access))
+		memcpy(to, from, sizeof(struct vu_region_access));
+	else if (len == sizeof(uint32_t))
+		memcpy(to, from, sizeof(uint32_t));
+	else if (len > 0)
+		memcpy(to, from, len);
+}
+
+/* A message of `size` bytes is put together to stand in one piece. */
+static inline int
+tx_send_short(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, size_t size, int flags)
+{
+	uint8_t bytes[TX_SHORT];
+	struct vu_hdr head = *hdr;
+	uint8_t *to = bytes + sizeof(head);
+	struct tx_msg msg;
+	unsigned int i;
+	ssize_t n;
+
+	head.size = (uint32_t)size;
+	memcpy(bytes, &head, sizeof(head));
+	for (i = 0; i < nb; to += payload[i++].iov_len)
+		copy_short(to, payload[i].iov_base, payload[i].iov_len);
+	n = tx_call_plain(sock, bytes, size, flags);
+	if (likely(n == (ssize_t)size))
+		return tx_sent(tx);
+	if (n < 0)
+		return (int)n;
+	tx_msg_build(&msg, hdr, payload, nb, NULL, 0);
+	return tx_send_rest(tx, &msg, (size_t)n);
+}
+
+/* Bytes of a message; more than TX_SHORT: it is a long one. */
+static inline size_t
+tx_short_size(const struct iovec *payload, unsigned int nb)
+{
+	size_t size = sizeof(struct vu_hdr);
+	unsigned int i;
+
+	for (i = 0; i < nb && payload[i].iov_len <= TX_SHORT; i++)
+		size += payload[i].iov_len;
+	return i == nb ? size : TX_SHORT + 1;
+}
+
+static inline int
+tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds, int flags)
+{
+	size_t size;
+
+	if (unlikely(nb_fds > 0 || nb > VU_TX_IOV_MAX || tx->corked || tx->head < tx->tail ||
+			tx->broken))
+		return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
+	size = tx_short_size(payload, nb);
+	if (likely(size <= TX_SHORT))
+		return tx_send_short(tx, sock, hdr, payload, nb, size, flags);
+	return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
 }
 
 int
