@@ -24,8 +24,8 @@ struct access_case {
 };
 
 static const struct access_case cases[] = {
-	{ "read of 4 bytes", SERVED_REGS, 4, false, 1500, 1.10 },
-	{ "write of 4 bytes", SERVED_REGS, 4, true, 1500, 1.10 },
+	{ "read of 4 bytes", SERVED_SINK, 4, false, 1500, 1.10 },
+	{ "write of 4 bytes", SERVED_SINK, 4, true, 1500, 1.10 },
 	{ "read of 64 KiB", SERVED_SINK, 65536, false, 700, 1.15 },
 	{ "write of 64 KiB", SERVED_SINK, 65536, true, 700, 1.15 },
 	{ "read of 1 MiB", SERVED_SINK, 1048576, false, 100, 1.15 },

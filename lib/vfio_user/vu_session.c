@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <rte_branch_prediction.h>
@@ -354,8 +355,10 @@ session_handle(struct vu_session *s, const struct vu_rx_msg *msg)
 		return;
 	}
 	vu_dispatch(s, msg);
-	free(s->held);
-	s->held = NULL;
+	if (unlikely(s->held != NULL)) {
+		free(s->held);
+		s->held = NULL;
+	}
 }
 
 /* Commands that were put aside come first. Returns whether there was one. */
@@ -409,6 +412,15 @@ session_handle_next(struct vu_session *s)
 	return 1;
 }
 
+/* In a burst it is assumed: to ask costs as much as to receive. */
+static bool
+session_socket_has_more(const struct vu_session *s)
+{
+	int len;
+
+	return s->rx_burst || ioctl(s->conn.sock, FIONREAD, &len) < 0 || len > 0;
+}
+
 /*
  * A receive that leaves room in the buffer has emptied the socket, and what comes later is told by
  * epoll; but descriptors end a receive early, and the end of the stream comes by itself.
@@ -419,13 +431,14 @@ vu_session_fill(struct vu_session *s)
 	const struct vu_rx *rx = &s->conn.rx;
 	int rc = vu_conn_fill(&s->conn);
 
-	s->rx_more = rc > 0 && (rx->tail == rx->cap || rx->late_fds.nb > 0 || s->rx_hup);
+	s->rx_burst = rc > 0 && rx->late_fds.nb > 0 && session_socket_has_more(s);
+	s->rx_more = rc > 0 && (rx->tail == rx->cap || s->rx_burst || s->rx_hup);
 	return rc;
 }
 
 /*
- * Handle what was received, receive once, handle what that gave. Descriptors end a receive early:
- * then once more, so that what was sent together is answered together.
+ * Handle what was received, receive once, handle what that gave. In a burst of messages with
+ * descriptors receive on: what was sent together is answered together.
  */
 static unsigned int
 session_serve(struct vu_session *s)
@@ -435,6 +448,7 @@ session_serve(struct vu_session *s)
 	int rc;
 
 	s->work = 0;
+	s->rx_burst = false;
 	while (s->doomed == 0 && nb + s->work < VU_TURN_MESSAGES) {
 		rc = session_handle_next(s);
 		if (rc > 0) {
@@ -448,7 +462,7 @@ session_serve(struct vu_session *s)
 			break;
 		if (rc < 0)
 			vu_session_doom(s, rc);
-		filled = s->conn.rx.late_fds.nb == 0;
+		filled = !s->rx_burst;
 		if (!filled)
 			vu_conn_cork(&s->conn);
 	}

@@ -104,6 +104,7 @@ struct vu_session {
 	struct vu_conn twin;	/**< sock -1: not in use */
 	uint32_t conn_events;	/**< that epoll watches on conn */
 	bool rx_more;	/**< something may be in the socket that epoll does not tell again */
+	bool rx_burst;	/**< there is more behind descriptors that came */
 	bool rx_hup;	/**< epoll told that the client is leaving: read on to the end */
 	uint32_t twin_events;
 	bool twin_ready;	/**< epoll says that something came on it */
