@@ -5,7 +5,6 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 . devtools/lib/packages.sh
-. devtools/lib/cache.sh
 programs='app/vfio-user/dpdk-vfio-user app/pci/dpdk-pci app/edu/dpdk-edu'
 
 usage()
@@ -91,6 +90,7 @@ needs()
 # The driver in guests: QEMU's device on the kernel's VFIO, then ours behind QEMU.
 run_in_guests()
 {
+	. devtools/lib/cache.sh
 	needs vm
 	say 'getting the kernel for the guests'
 	quietly 'fetching' devtools/vm/kernel.sh

@@ -263,17 +263,28 @@ check_drained(struct check *c)
 /* ---- receiving ---- */
 
 static void
+fd_collect(struct check *c, int fd)
+{
+	if (c->nb_fds < WIRE_FDS_MAX)
+		c->fds[c->nb_fds++] = fd;
+	else
+		close(fd);
+}
+
+static void
 fds_collect(struct check *c, struct msghdr *mh)
 {
 	struct cmsghdr *cmsg;
-	size_t nb;
+	size_t i, nb;
+	int fd;
 
 	for (cmsg = CMSG_FIRSTHDR(mh); cmsg != NULL; cmsg = CMSG_NXTHDR(mh, cmsg)) {
-		nb = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		if (cmsg->cmsg_type != SCM_RIGHTS || nb > WIRE_FDS_MAX - c->nb_fds)
-			continue;
-		memcpy(&c->fds[c->nb_fds], CMSG_DATA(cmsg), nb * sizeof(int));
-		c->nb_fds += (unsigned int)nb;
+		nb = cmsg->cmsg_type == SCM_RIGHTS ?
+			(cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(fd) : 0;
+		for (i = 0; i < nb; i++) {
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
+			fd_collect(c, fd);
+		}
 	}
 }
 
@@ -288,7 +299,8 @@ receive_some(struct check *c, void *data, size_t len)
 	struct pollfd pfd = { .fd = c->sock, .events = POLLIN };
 	ssize_t n;
 
-	if (poll(&pfd, 1, check_left_ms(c)) == 0)
+	/* one that talks without end has not answered either */
+	if (check_left_ms(c) == 0 || poll(&pfd, 1, check_left_ms(c)) == 0)
 		check_fail(c, "no answer within %u ms", c->opt->timeout_ms);
 	n = recvmsg(c->sock, &mh, MSG_CMSG_CLOEXEC);
 	if (n <= 0)

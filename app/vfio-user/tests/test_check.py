@@ -129,6 +129,23 @@ class OtherServers(unittest.TestCase):
         result = check(self.path, "version*")
         self.assertEqual(result.returncode, 1)
 
+    def test_server_that_sends_commands_without_end(self):
+        command = bytes.fromhex("01000b00200000000000000000000000") + bytes(16)
+
+        def talk(client):
+            client.recv(1 << 16)
+            client.sendall(bytes.fromhex("64000100140000000100000000000000") + bytes(4))
+            while True:
+                try:
+                    client.sendall(command * 64)
+                    client.recv(1 << 16)
+                except OSError:
+                    return
+        self.listen(talk)
+        result = check(self.path, "order", "dma-map", "--timeout", "200")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no answer within 200 ms", result.stdout)
+
     def test_warning_is_a_failure_only_if_strict(self):
         def talk(client):
             client.recv(1 << 16)
