@@ -217,7 +217,8 @@ test_detaching_ends_what_waits(void **state)
 static void
 test_all_that_wait_time_out(void **state)
 {
-	struct stand stand = { .answer = answer_silence, .timeout_ms = 100 };
+	struct stand stand = { .answer = answer_silence, .timeout_ms = 100,
+		.reset_timeout_ms = 100 };
 	struct reader readers[NB_THREADS] = { { .rc = 0 } };
 	unsigned int i;
 
