@@ -544,21 +544,21 @@ __rte_experimental
 int rte_vfio_user_detach_dev(int dev_id);
 
 /**
- * Connect anew to the server of a device, at the same path and with the same options, after it was
- * restarted. The id stays. The new server knows nothing of what was said to the old one: memory,
- * interrupts, handler, memory of rte_vfio_user_dma_host(), and the descriptor of
- * rte_vfio_user_event_fd() is closed. Requests of other threads meanwhile fail with -ENOTCONN or,
- * for a moment, -ENODEV. To be called by one thread at a time, and not while the device is
- * detached.
+ * Put the connection of one device in the place of another one's, which is over from then on. For a
+ * server that was started again: attach to it, tell it what it has to know, and let it take the
+ * place of the one that is gone, without a moment in which threads that use the device find it half
+ * done. Requests of theirs fail meanwhile, with -ENOTCONN or, for a moment, -ENODEV.
  *
  * @param dev_id
- *   The device. If its connection is not over yet, it is from then on.
+ *   The device. Its descriptor of rte_vfio_user_event_fd() is closed.
+ * @param by_dev_id
+ *   What replaces it, with its memory, handler and descriptor. Is no id any more on success.
  * @return
- *   0; -ENODEV: no such device; -ENOTSUP: it was attached by a socket; -EDEADLK: from a handler of
- *   this device; as rte_vfio_user_attach_dev(): the device is as it was, to be tried again
+ *   0; -ENODEV: one of them is none; -EINVAL: they are the same; -EDEADLK: from a handler of one
+ *   of them
  */
 __rte_experimental
-int rte_vfio_user_reattach_dev(int dev_id);
+int rte_vfio_user_replace_dev(int dev_id, int by_dev_id);
 
 /** What a server said about itself when it was attached to. */
 struct rte_vfio_user_limits {

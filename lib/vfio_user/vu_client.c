@@ -9,7 +9,6 @@
 
 #include <eal_export.h>
 #include <rte_branch_prediction.h>
-#include <rte_string_fns.h>
 
 #include "vu_client.h"
 
@@ -76,6 +75,15 @@ entry_release(struct client_entry *entry)
 	atomic_fetch_and(&entry->users, ~ENTRY_RESERVED);
 }
 
+/* Give a reserved entry a client. */
+static void
+client_place(int dev_id, struct vu_client *client)
+{
+	client->dev_id = dev_id;
+	entries[dev_id].client = client;
+	atomic_fetch_or(&entries[dev_id].users, ENTRY_LIVE);
+}
+
 static int
 attach(const char *path, const struct rte_vfio_user_attach_options *opt, int dev_id)
 {
@@ -87,8 +95,7 @@ attach(const char *path, const struct rte_vfio_user_attach_options *opt, int dev
 		entry_release(entry);
 		return rc;
 	}
-	entry->client->dev_id = dev_id;
-	atomic_fetch_or(&entry->users, ENTRY_LIVE);
+	client_place(dev_id, entry->client);
 	return dev_id;
 }
 
@@ -143,9 +150,9 @@ entry_drain(struct client_entry *entry)
 		vu_futex_wait(&entry->users, users, vu_now_ms() + VU_CLIENT_WAIT_MS);
 }
 
-RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_detach_dev, 25.11)
-int
-rte_vfio_user_detach_dev(int dev_id)
+/* Take a client out of its entry, which stays reserved. On return nobody uses it. */
+static int
+client_take(int dev_id, bool fail, struct vu_client **out)
 {
 	struct vu_client *client = vu_client_get(dev_id);
 	struct client_entry *entry;
@@ -157,75 +164,55 @@ rte_vfio_user_detach_dev(int dev_id)
 		entry_put(entry);
 		return -EDEADLK;
 	}
-	/* of several threads that detach, one does it */
+	/* of several threads that take it, one does */
 	if (!(atomic_fetch_and(&entry->users, ~ENTRY_LIVE) & ENTRY_LIVE)) {
 		entry_put(entry);
 		return -ENODEV;
 	}
-	vu_client_fail(client, -ENOTCONN);
+	if (fail)
+		vu_client_fail(client, -ENOTCONN);
 	entry_put(entry);
 	entry_drain(entry);
-	vu_client_free(client);
-	entry_release(entry);
+	*out = client;
 	return 0;
 }
 
-/* Put another client in the place of one that is of no use any more. */
-static int
-entry_replace(struct client_entry *entry, int dev_id, struct vu_client *client)
-{
-	struct vu_client *old;
-
-	if (!(atomic_fetch_and(&entry->users, ~ENTRY_LIVE) & ENTRY_LIVE))
-		return -ENODEV;
-	entry_drain(entry);
-	old = entry->client;
-	client->dev_id = dev_id;
-	entry->client = client;
-	atomic_fetch_or(&entry->users, ENTRY_LIVE);
-	vu_client_free(old);
-	return 0;
-}
-
-/* How a client was attached; from then on it is of no use. */
-static int
-reattach_prepare(struct vu_client *client, char *path, size_t size,
-	struct rte_vfio_user_attach_options *opt)
-{
-	if (vu_client_serving(client))
-		return -EDEADLK;
-	if (client->flags & RTE_VFIO_USER_ATTACH_F_SOCK_FD)
-		return -ENOTSUP;
-	strlcpy(path, client->name, size);
-	opt->timeout_ms = client->timeout_ms;
-	opt->reset_timeout_ms = client->reset_timeout_ms;
-	opt->flags = client->flags;
-	vu_client_fail(client, -ENOTCONN);
-	return 0;
-}
-
-RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_reattach_dev, 25.11)
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_detach_dev, 25.11)
 int
-rte_vfio_user_reattach_dev(int dev_id)
+rte_vfio_user_detach_dev(int dev_id)
 {
-	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt) };
-	struct vu_client *client = vu_client_get(dev_id);
-	char path[sizeof(client->name)];
+	struct vu_client *client;
 	int rc;
 
-	if (client == NULL)
-		return -ENODEV;
-	rc = reattach_prepare(client, path, sizeof(path), &opt);
-	vu_client_put(client);
+	rc = client_take(dev_id, true, &client);
 	if (rc < 0)
 		return rc;
-	rc = vu_client_open(path, &opt, &client);
+	vu_client_free(client);
+	entry_release(&entries[dev_id]);
+	return 0;
+}
+
+RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_replace_dev, 25.11)
+int
+rte_vfio_user_replace_dev(int dev_id, int by_dev_id)
+{
+	struct vu_client *by, *old;
+	int rc;
+
+	if (dev_id == by_dev_id)
+		return -EINVAL;
+	rc = client_take(by_dev_id, false, &by);
 	if (rc < 0)
 		return rc;
-	rc = entry_replace(&entries[dev_id], dev_id, client);
-	if (rc < 0)
-		vu_client_free(client);
-	return rc;
+	rc = client_take(dev_id, true, &old);
+	if (rc < 0) {
+		client_place(by_dev_id, by);
+		return rc;
+	}
+	client_place(dev_id, by);
+	vu_client_free(old);
+	entry_release(&entries[by_dev_id]);
+	return 0;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_get_limits, 25.11)

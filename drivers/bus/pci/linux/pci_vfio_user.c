@@ -95,7 +95,7 @@ state_new(struct pci_device *dev)
 static int
 device_reset(const struct pci_device *dev)
 {
-	if (!dev->state->resets)
+	if (!dev->state->resets || dev->state->silent)
 		return 0;
 	return rte_vfio_user_reset(dev->state->dev_id);
 }
@@ -164,6 +164,7 @@ err_dma:
 	return rc;
 }
 
+/* Who does not answer once is not asked again: each time would cost the whole time limit. */
 static void
 vu_stop(struct pci_device *dev)
 {
@@ -171,6 +172,7 @@ vu_stop(struct pci_device *dev)
 
 	pci_vfio_user_watch_stop(dev->state->link);
 	rc = rte_pci_set_bus_master(&dev->pub, false);
+	dev->state->silent = rc == -ETIMEDOUT || rc == -ENOTCONN;
 	if (rc != 0 && rc != -ENOTCONN)
 		PCI_LOG(WARNING, "%s: cannot disable bus mastering: %s", dev->pub.device.name,
 			rte_strerror(-rc));
@@ -205,28 +207,68 @@ regions_equal(const struct pci_device *dev, const struct pci_device *other)
 }
 
 static void
-regions_take(struct pci_device *dev, struct pci_device *from)
+regions_swap(struct pci_device *dev, struct pci_device *other)
 {
+	struct pci_region *a = dev->region, *b = other->region;
 	unsigned int i;
-	int fd;
 
 	for (i = 0; i < PCI_REGION_NB; i++) {
-		fd = dev->state->fd[i];
-		dev->state->fd[i] = from->state->fd[i];
-		from->state->fd[i] = fd;
-		dev->region[i].fd = from->region[i].fd;
-		dev->region[i].fd_offset = from->region[i].fd_offset;
+		RTE_SWAP(dev->state->fd[i], other->state->fd[i]);
+		RTE_SWAP(a[i].fd, b[i].fd);
+		RTE_SWAP(a[i].fd_offset, b[i].fd_offset);
 	}
 }
 
-/* What the device says about itself now, beside what is known, which is in use. */
+/* From here on the driver reaches the device. */
 static int
-regions_renew(struct pci_device *dev)
+device_replace(struct pci_device *dev, struct pci_device *other)
 {
-	struct pci_backend_state state = *dev->state;
-	struct pci_device *other = calloc(1, sizeof(*other));
 	int rc;
 
+	regions_swap(dev, other);
+	rc = pci_regions_restore(dev);
+	if (rc == 0)
+		rc = rte_vfio_user_replace_dev(dev->state->dev_id, other->state->dev_id);
+	if (rc == 0)
+		return 0;
+	regions_swap(dev, other);
+	pci_regions_blank(dev);
+	return rc;
+}
+
+/* The other one has what the device had, and takes its place. */
+static int
+device_restart(struct pci_device *dev, struct pci_device *other)
+{
+	int rc;
+
+	rc = device_learn(other);
+	if (rc != 0)
+		return rc;
+	if (!regions_equal(dev, other))
+		return -ENODEV;
+	rc = pci_vfio_user_dma_restart(dev, other->state->dev_id);
+	if (rc != 0)
+		return rc;
+	rc = pci_vfio_user_intr_restart(dev, other);
+	if (rc == 0)
+		rc = pci_vfio_command_enable(other);
+	if (rc == 0)
+		rc = device_replace(dev, other);
+	pci_vfio_user_dma_restarted(dev, rc == 0);
+	return rc;
+}
+
+int
+pci_vfio_user_restart(struct pci_device *dev, int dev_id, const struct rte_pci_id *id)
+{
+	struct pci_backend_state state = { .dev_id = dev_id };
+	struct pci_device *other;
+	int rc;
+
+	if (!ids_equal(&dev->pub.id, id))
+		return -ENODEV;
+	other = calloc(1, sizeof(*other));
 	if (other == NULL)
 		return -ENOMEM;
 	fds_forget(&state);
@@ -234,32 +276,11 @@ regions_renew(struct pci_device *dev)
 	other->backend = dev->backend;
 	other->state = &state;
 	pci_regions_clear(other);
-	rc = device_learn(other);
-	if (rc == 0)
-		rc = regions_equal(dev, other) ? 0 : -ENODEV;
-	if (rc == 0)
-		regions_take(dev, other);
+	rc = device_restart(dev, other);
 	pci_regions_clear(other);
 	fds_close(&state);
 	free(other);
 	return rc;
-}
-
-int
-pci_vfio_user_restart(struct pci_device *dev, const struct rte_pci_id *id)
-{
-	int rc;
-
-	if (!ids_equal(&dev->pub.id, id))
-		return -ENODEV;
-	rc = regions_renew(dev);
-	if (rc == 0)
-		rc = pci_vfio_user_dma_restart(dev);
-	if (rc == 0)
-		rc = pci_vfio_user_intr_restart(dev);
-	if (rc == 0)
-		rc = pci_vfio_command_enable(dev);
-	return rc == 0 ? pci_regions_restore(dev) : rc;
 }
 
 /* ---- access ---- */

@@ -30,6 +30,7 @@ struct pci_backend_state {
 	int dev_id;	/**< of the library; the same for as long as the device is open */
 	uint32_t nb_irqs;	/**< interrupt indexes that it has */
 	bool resets;	/**< it can be reset */
+	bool silent;	/**< the server does not answer: what is left to say is left out */
 	int fd[PCI_REGION_NB];	/**< what regions are mapped from; -1: nothing */
 	struct pci_vfio_user_dma *dma;	/**< memory that the device may use; NULL: not started */
 	struct pci_vfio_user_irq *irq;	/**< interrupts that are bound; NULL: none */
@@ -39,11 +40,15 @@ struct pci_backend_state {
 
 /**
  * After its server was started again: make a device that is started what it was when its driver
- * got it, with all at the same place.
+ * got it, with all at the same place. Its driver cannot reach it before all is done.
  *
+ * @param dev_id
+ *   The new connection, which takes the place of the old one on success.
+ * @param id
+ *   What it leads to.
  * @return 0; -ENODEV: it is another device now; another -errno
  */
-int pci_vfio_user_restart(struct pci_device *dev, const struct rte_pci_id *id);
+int pci_vfio_user_restart(struct pci_device *dev, int dev_id, const struct rte_pci_id *id);
 
 /* ---- pci_vfio_user_name.c: what users say ---- */
 
@@ -54,7 +59,7 @@ int pci_vfio_user_restart(struct pci_device *dev, const struct rte_pci_id *id);
 struct pci_vfio_user_target {
 	struct rte_pci_addr addr;	/**< made from the path */
 	char path[PCI_VFIO_USER_PATH_LEN];
-	uint32_t timeout_ms;	/**< of a request; 0: the library's default */
+	uint32_t timeout_ms;	/**< of a request; 0: the default */
 };
 
 int pci_vfio_user_name_parse(const char *name, struct rte_pci_addr *addr);
@@ -128,8 +133,8 @@ void pci_vfio_user_watch_stop(struct pci_vfio_user_link *link);
  */
 int pci_vfio_user_intr_start(struct pci_device *dev);
 
-/** Bind the same eventfds again, at another server. @return 0, -errno */
-int pci_vfio_user_intr_restart(struct pci_device *dev);
+/** Bind the eventfds of a device to another connection. @return 0; -ENODEV; another -errno */
+int pci_vfio_user_intr_restart(const struct pci_device *dev, const struct pci_device *other);
 
 /** Undo pci_vfio_user_intr_start(). Safe if that failed. */
 void pci_vfio_user_intr_stop(struct pci_device *dev);
@@ -146,8 +151,14 @@ int pci_vfio_user_dma_start(struct pci_device *dev);
 /** The server is gone: only remember what comes and goes. */
 void pci_vfio_user_dma_pause(struct pci_device *dev);
 
-/** Share with another server what the one before had. @return 0, -errno */
-int pci_vfio_user_dma_restart(struct pci_device *dev);
+/**
+ * Share with another connection what the one before had. On success nothing comes or goes until
+ * pci_vfio_user_dma_restarted() tells whether it is used.
+ *
+ * @return 0, -errno
+ */
+int pci_vfio_user_dma_restart(struct pci_device *dev, int dev_id);
+void pci_vfio_user_dma_restarted(struct pci_device *dev, bool used);
 
 /** Take all memory back. Safe if pci_vfio_user_dma_start() failed. */
 void pci_vfio_user_dma_stop(struct pci_device *dev);

@@ -14,6 +14,9 @@
 /* Bytes of the header of configuration space: PCI Local Bus Specification 3.0, 6.1. */
 #define HEADER_LEN 64
 
+/* Time limit of a request, also of a reset, if the user says nothing. */
+#define TIMEOUT_MS 5000u
+
 static const struct {
 	int rc;
 	const char *why;
@@ -108,9 +111,11 @@ pci_vfio_user_identify(int dev_id, struct pci_ident *ident)
 int
 pci_vfio_user_attach(const struct pci_vfio_user_target *target, struct pci_ident *ident)
 {
+	const uint32_t timeout_ms = target->timeout_ms != 0 ? target->timeout_ms : TIMEOUT_MS;
 	const struct rte_vfio_user_attach_options options = {
 		.size = sizeof(options),
-		.timeout_ms = target->timeout_ms,
+		.timeout_ms = timeout_ms,
+		.reset_timeout_ms = timeout_ms,
 	};
 	int dev_id, rc;
 

@@ -136,33 +136,33 @@ pieces_remove(struct pieces *list, uint32_t i)
 /* ---- telling the server ---- */
 
 static int
-piece_host(const struct pci_vfio_user_dma *dma, const struct piece *piece, bool on)
+piece_host(int dev_id, const struct piece *piece, bool on)
 {
 	if (piece->fd >= 0)
 		return 0;
-	return rte_vfio_user_dma_host(dma->dev_id, piece->iova, piece->len,
+	return rte_vfio_user_dma_host(dev_id, piece->iova, piece->len,
 		on ? piece->addr : NULL, PROT_READ | PROT_WRITE);
 }
 
 static void
-pieces_unhost(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+pieces_unhost(int dev_id, const struct piece *piece, uint32_t nb)
 {
 	uint32_t i;
 
 	for (i = 0; i < nb; i++)
-		piece_host(dma, &piece[i], false);
+		piece_host(dev_id, &piece[i], false);
 }
 
 static int
-pieces_host(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+pieces_host(int dev_id, const struct piece *piece, uint32_t nb)
 {
 	uint32_t i;
 	int rc;
 
 	for (i = 0; i < nb; i++) {
-		rc = piece_host(dma, &piece[i], true);
+		rc = piece_host(dev_id, &piece[i], true);
 		if (rc != 0) {
-			pieces_unhost(dma, piece, i);
+			pieces_unhost(dev_id, piece, i);
 			return rc;
 		}
 	}
@@ -194,44 +194,58 @@ regions_new(const struct piece *piece, uint32_t nb, int **fds)
 
 /* All of them or none. */
 static int
-pieces_map(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+pieces_map(int dev_id, const struct piece *piece, uint32_t nb)
 {
 	struct rte_vfio_user_mem_reg *reg;
 	int *fds;
 	int rc;
 
-	if (nb == 0 || dma->paused)
+	if (nb == 0)
 		return 0;
 	reg = regions_new(piece, nb, &fds);
 	if (reg == NULL)
 		return -ENOMEM;
-	rc = pieces_host(dma, piece, nb);
+	rc = pieces_host(dev_id, piece, nb);
 	if (rc == 0) {
-		rc = rte_vfio_user_dma_map(dma->dev_id, reg, fds, nb);
+		rc = rte_vfio_user_dma_map(dev_id, reg, fds, nb);
 		if (rc != 0)
-			pieces_unhost(dma, piece, nb);
+			pieces_unhost(dev_id, piece, nb);
 	}
 	free(reg);
 	return rc;
 }
 
 static int
-pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+pieces_unmap(int dev_id, const struct piece *piece, uint32_t nb)
 {
 	struct rte_vfio_user_mem_reg *reg;
 	int *fds;
 	int rc;
 
-	if (nb == 0 || dma->paused)
+	if (nb == 0)
 		return 0;
 	reg = regions_new(piece, nb, &fds);
 	if (reg == NULL)
 		return -ENOMEM;
-	rc = rte_vfio_user_dma_unmap(dma->dev_id, reg, nb);
-	pieces_unhost(dma, piece, nb);
+	rc = rte_vfio_user_dma_unmap(dev_id, reg, nb);
+	pieces_unhost(dev_id, piece, nb);
 	free(reg);
 	/* a server that is gone has no memory of ours */
 	return rc == -ENOTCONN ? 0 : rc;
+}
+
+/* The same for the server of a device, if there is one. */
+
+static int
+dma_pieces_map(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	return dma->paused ? 0 : pieces_map(dma->dev_id, piece, nb);
+}
+
+static int
+dma_pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
+{
+	return dma->paused ? 0 : pieces_unmap(dma->dev_id, piece, nb);
 }
 
 /* ---- from memory segments to pieces ---- */
@@ -323,12 +337,12 @@ dma_take(struct pci_vfio_user_dma *dma, const struct pieces *more)
 {
 	int rc;
 
-	rc = pieces_map(dma, more->piece, more->nb);
+	rc = dma_pieces_map(dma, more->piece, more->nb);
 	if (rc != 0 && (rc != -ENOTCONN || !dma->started))
 		return rc;
 	rc = pieces_add(&dma->pieces, more);
 	if (rc != 0)
-		pieces_unmap(dma, more->piece, more->nb);
+		dma_pieces_unmap(dma, more->piece, more->nb);
 	return rc;
 }
 
@@ -361,7 +375,7 @@ memory_goes(struct pci_vfio_user_dma *dma, const uint8_t *addr, size_t len)
 			i++;
 			continue;
 		}
-		rc = pieces_unmap(dma, piece, 1);
+		rc = dma_pieces_unmap(dma, piece, 1);
 		if (rc != 0)
 			PCI_LOG(ERR, "%s: cannot take memory at IOVA %#" PRIx64 " back: %s",
 				dma->name, piece->iova, rte_strerror(-rc));
@@ -464,20 +478,27 @@ pci_vfio_user_dma_pause(struct pci_device *dev)
 	pthread_mutex_unlock(&dma->lock);
 }
 
-/* Pieces by messages or by descriptors: the next server is of the same kind, or refuses. */
+/* Pieces go by messages or by descriptors as before: the next server is of the same kind. */
 int
-pci_vfio_user_dma_restart(struct pci_device *dev)
+pci_vfio_user_dma_restart(struct pci_device *dev, int dev_id)
 {
 	struct pci_vfio_user_dma *dma = dev->state->dma;
 	int rc;
 
 	pthread_mutex_lock(&dma->lock);
-	dma->paused = false;
-	rc = pieces_map(dma, dma->pieces.piece, dma->pieces.nb);
+	rc = pieces_map(dev_id, dma->pieces.piece, dma->pieces.nb);
 	if (rc != 0)
-		dma->paused = true;
-	pthread_mutex_unlock(&dma->lock);
+		pthread_mutex_unlock(&dma->lock);
 	return rc;
+}
+
+void
+pci_vfio_user_dma_restarted(struct pci_device *dev, bool used)
+{
+	struct pci_vfio_user_dma *dma = dev->state->dma;
+
+	dma->paused = !used;
+	pthread_mutex_unlock(&dma->lock);
 }
 
 void
@@ -491,7 +512,8 @@ pci_vfio_user_dma_stop(struct pci_device *dev)
 	if (dma->listens)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, dma);
 	dma->listens = false;
-	pieces_unmap(dma, dma->pieces.piece, dma->pieces.nb);
+	dma->paused |= dev->state->silent;
+	dma_pieces_unmap(dma, dma->pieces.piece, dma->pieces.nb);
 	dma_free(dma);
 }
 
@@ -592,7 +614,7 @@ user_give_back(struct pci_vfio_user_dma *dma, uint64_t iova, size_t len)
 
 	if (nb == 0)
 		return -EINVAL;
-	rc = pieces_unmap(dma, &dma->pieces.piece[first], nb);
+	rc = dma_pieces_unmap(dma, &dma->pieces.piece[first], nb);
 	while (nb-- > 0)
 		pieces_remove(&dma->pieces, first);
 	return rc;

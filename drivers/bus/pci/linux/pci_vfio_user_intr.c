@@ -213,9 +213,9 @@ queue_fd(const struct rte_intr_handle *handle, int i)
 
 /* Bind as many eventfds as the device has vectors, in one go. */
 static int
-irq_bind(const struct pci_device *dev, const struct pci_vfio_user_irq *irq, uint32_t count)
+irq_bind(int dev_id, const struct pci_vfio_user_irq *irq, const struct rte_intr_handle *handle,
+	uint32_t count)
 {
-	const struct rte_intr_handle *handle = dev->pub.intr_handle;
 	const size_t len = sizeof(struct vfio_irq_set) + count * sizeof(int);
 	struct vfio_irq_set *set = calloc(1, len);
 	uint32_t i;
@@ -233,7 +233,7 @@ irq_bind(const struct pci_device *dev, const struct pci_vfio_user_irq *irq, uint
 		fd = i == 0 ? irq->fd : queue_fd(handle, (int)i - 1);
 		memcpy(set->data + i * sizeof(fd), &fd, sizeof(fd));
 	}
-	rc = rte_vfio_user_set_irqs(irq->dev_id, set);
+	rc = rte_vfio_user_set_irqs(dev_id, set);
 	free(set);
 	return rc;
 }
@@ -252,7 +252,7 @@ irq_start(struct pci_device *dev, struct pci_vfio_user_irq *irq, uint32_t count)
 	rc = rte_intr_callback_register(handle, irq_callback, irq);
 	if (rc != 0)
 		goto err_unmask;
-	rc = irq_bind(dev, irq, count);
+	rc = irq_bind(irq->dev_id, irq, handle, count);
 	if (rc != 0)
 		goto err_callback;
 	irq->nb_bound = count;
@@ -288,7 +288,10 @@ intr_use(struct pci_device *dev, const struct vfio_irq_info *info)
 	handle_clear(dev);
 err_free:
 	free(irq);
-	return rc;
+	if (rc != -ENOTSUP)
+		return rc;
+	PCI_LOG(WARNING, "%s: no interrupts: its server takes no eventfds", dev->pub.device.name);
+	return 0;
 }
 
 /* How many vectors of this kind can be bound to an eventfd; 0: none. */
@@ -349,7 +352,8 @@ pci_vfio_user_intr_stop(struct pci_device *dev)
 	if (irq == NULL)
 		return;
 	dev->state->irq = NULL;
-	irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
+	if (!dev->state->silent)
+		irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
 	unmask_stop(irq);
 	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_free);
 	handle_clear(dev);
@@ -358,7 +362,7 @@ pci_vfio_user_intr_stop(struct pci_device *dev)
 }
 
 int
-pci_vfio_user_intr_restart(struct pci_device *dev)
+pci_vfio_user_intr_restart(const struct pci_device *dev, const struct pci_device *other)
 {
 	const struct pci_vfio_user_irq *irq = dev->state->irq;
 	struct vfio_irq_info info;
@@ -366,8 +370,10 @@ pci_vfio_user_intr_restart(struct pci_device *dev)
 
 	if (irq == NULL)
 		return 0;
-	rc = irq_ask(dev, irq->index, &info);
+	rc = irq_ask(other, irq->index, &info);
 	if (rc != 0)
 		return rc;
-	return info.count < irq->nb_bound ? -ENODEV : irq_bind(dev, irq, irq->nb_bound);
+	if (info.count < irq->nb_bound)
+		return -ENODEV;
+	return irq_bind(other->state->dev_id, irq, dev->pub.intr_handle, irq->nb_bound);
 }

@@ -126,29 +126,17 @@ try_later(struct pci_vfio_user_link *link, int rc)
 	PCI_LOG(DEBUG, "%s: not back yet: %s", link->name, pci_vfio_user_attach_error(rc));
 }
 
-/* Without the lock. An id that is in use stays the same. */
-static int
-server_try(int dev_id, const struct pci_vfio_user_target *target, struct pci_ident *ident)
-{
-	int rc;
-
-	if (dev_id < 0)
-		return pci_vfio_user_attach(target, ident);
-	rc = rte_vfio_user_reattach_dev(dev_id);
-	if (rc == 0)
-		rc = pci_vfio_user_identify(dev_id, ident);
-	return rc == 0 ? dev_id : rc;
-}
-
 /* A device that is in the hands of a driver. */
 static void
-device_back(struct pci_vfio_user_link *link, const struct rte_pci_id *id)
+device_back(struct pci_vfio_user_link *link, int dev_id, const struct rte_pci_id *id)
 {
 	int rc;
 
 	link->touched = true;
 	pci_vfio_user_unlock();
-	rc = pci_vfio_user_restart(link->dev, id);
+	rc = pci_vfio_user_restart(link->dev, dev_id, id);
+	if (rc != 0)
+		rte_vfio_user_detach_dev(dev_id);
 	pci_vfio_user_lock();
 	link->touched = false;
 	if (rc == 0) {
@@ -162,23 +150,18 @@ device_back(struct pci_vfio_user_link *link, const struct rte_pci_id *id)
 	}
 }
 
+/* The driver may have given the device up while the server was looked for. */
 static void
-link_result(struct pci_vfio_user_link *link, int rc, const struct pci_ident *ident)
+server_back(struct pci_vfio_user_link *link, int dev_id, const struct pci_ident *ident)
 {
-	if (rc < 0 && link->dev == NULL && link->dev_id >= 0) {
-		rte_vfio_user_detach_dev(link->dev_id);
-		link->dev_id = -ENOTCONN;
-	}
-	if (rc < 0) {
-		try_later(link, rc);
-		return;
-	}
-	link->dev_id = rc;
-	if (link->dev == NULL) {
+	if (link->dev != NULL && link->started) {
+		device_back(link, dev_id, &ident->id);
+	} else if (link->dev != NULL) {
+		rte_vfio_user_detach_dev(dev_id);
+	} else {
+		link->dev_id = dev_id;
 		link->ident = *ident;
 		tell_soon(link);
-	} else if (link->started) {
-		device_back(link, &ident->id);
 	}
 }
 
@@ -188,13 +171,18 @@ link_try(struct pci_vfio_user_link *link)
 {
 	struct pci_vfio_user_target target = link->target;
 	struct pci_ident ident;
-	int rc = link->dev_id;
+	int rc;
 
 	link->busy = true;
 	pci_vfio_user_unlock();
-	rc = server_try(rc, &target, &ident);
+	rc = pci_vfio_user_attach(&target, &ident);
 	pci_vfio_user_lock();
-	link_result(link, rc, &ident);
+	if (link->dev == NULL)
+		pci_vfio_user_link_detach(link);
+	if (rc < 0)
+		try_later(link, rc);
+	else
+		server_back(link, rc, &ident);
 	link->busy = false;
 	pthread_cond_broadcast(&pci_vfio_user_links.changed);
 }

@@ -52,8 +52,8 @@ link_wait(struct pci_vfio_user_link *link)
 		pthread_cond_wait(&pci_vfio_user_links.changed, &pci_vfio_user_links.lock);
 }
 
-static void
-link_detach(struct pci_vfio_user_link *link)
+void
+pci_vfio_user_link_detach(struct pci_vfio_user_link *link)
 {
 	if (link->dev_id >= 0)
 		rte_vfio_user_detach_dev(link->dev_id);
@@ -131,7 +131,7 @@ links_drop_unwanted(void)
 			continue;
 		}
 		*at = link->next;
-		link_detach(link);
+		pci_vfio_user_link_detach(link);
 		free(link);
 	}
 }
@@ -221,7 +221,7 @@ pci_vfio_user_link_put(struct pci_vfio_user_link *link)
 	pci_vfio_user_lock();
 	link->dev = NULL;
 	if (!link->busy)
-		link_detach(link);
+		pci_vfio_user_link_detach(link);
 	if (link->lost)
 		pci_vfio_user_await(link);
 	pci_vfio_user_unlock();

@@ -69,6 +69,9 @@ pci_vfio_user_unlock(void)
 /** The link of a device; NULL: there is none. */
 struct pci_vfio_user_link *pci_vfio_user_link_find(const struct rte_pci_addr *addr);
 
+/** End its connection, if there is one. */
+void pci_vfio_user_link_detach(struct pci_vfio_user_link *link);
+
 /** Begin to look for the server of a device that is lost. */
 void pci_vfio_user_await(struct pci_vfio_user_link *link);
 
