@@ -118,6 +118,7 @@ test_write_combining_is_for_the_driver_that_asks(void **state)
 		{ 1, true, "resource2 " },
 		{ 2, true, "resource2_wc " },
 		{ 2, false, "resource2 " },
+		{ 3, true, "resource2_wc resource2 " },
 	};
 	struct fake_uio_desc desc = { .bar[MEM] = { .len = 16 * K } };
 	struct uio_card card;

@@ -33,6 +33,7 @@ test_remove(struct rte_pci_device *device)
 
 static const struct rte_pci_id plain_ids[] = {
 	{ RTE_PCI_DEVICE(UIO_CARD_VENDOR, 1) },
+	{ RTE_PCI_DEVICE(UIO_CARD_VENDOR, 3) },
 	{ .vendor_id = 0 },
 };
 
@@ -41,6 +42,25 @@ static struct rte_pci_driver plain_driver = {
 	.probe = test_probe,
 	.remove = test_remove,
 	.id_table = plain_ids,
+};
+
+static int
+test_decline(struct rte_pci_driver *driver, struct rte_pci_device *device)
+{
+	return 1;
+}
+
+static const struct rte_pci_id declined_ids[] = {
+	{ RTE_PCI_DEVICE(UIO_CARD_VENDOR, 3) },
+	{ .vendor_id = 0 },
+};
+
+static struct rte_pci_driver declining_driver = {
+	.driver.name = "test_pci_uio_declining",
+	.probe = test_decline,
+	.remove = test_remove,
+	.id_table = declined_ids,
+	.drv_flags = RTE_PCI_DRV_WC_ACTIVATE | RTE_PCI_DRV_NEED_MAPPING,
 };
 
 static const struct rte_pci_id wc_ids[] = {
@@ -183,6 +203,7 @@ uio_card_eal_start(const char *option)
 int
 uio_card_setup(void **state)
 {
+	rte_pci_register(&declining_driver);
 	rte_pci_register(&plain_driver);
 	rte_pci_register(&wc_driver);
 	uio_sysfs = fake_sysfs_start();
@@ -195,6 +216,7 @@ uio_card_teardown(void **state)
 {
 	eal_session_stop();
 	fake_sysfs_stop(uio_sysfs);
+	rte_pci_unregister(&declining_driver);
 	rte_pci_unregister(&plain_driver);
 	rte_pci_unregister(&wc_driver);
 	return 0;

@@ -47,7 +47,8 @@ void uio_card_eal_start(const char *option);
 
 /**
  * Plug a device in; a driver takes it, of which nothing is mapped. Device id 2 is for a driver
- * that wants write-combining.
+ * that wants write-combining; id 3 for one like that which maps it and declines, and then for
+ * one that does not want it.
  */
 void uio_card_plug(struct uio_card *card, const struct fake_uio_desc *from);
 

@@ -81,6 +81,17 @@ driver_ask(struct rte_pci_driver *driver, struct pci_device *dev)
 	return rc;
 }
 
+/* A driver has declined. What combines writes is not for one that does not know of it. */
+static bool
+device_stays_mapped(struct pci_device *dev, const struct rte_pci_driver *driver)
+{
+	if ((driver->drv_flags & RTE_PCI_DRV_KEEP_MAPPED_RES) != 0)
+		return true;
+	if ((driver->drv_flags & RTE_PCI_DRV_WC_ACTIVATE) != 0)
+		pci_device_unmap(dev);
+	return false;
+}
+
 /* Ask one driver after the other. The device is mapped once for all of them. */
 static int
 drivers_ask(struct pci_device *dev, bool *keep_mapped)
@@ -92,7 +103,7 @@ drivers_ask(struct pci_device *dev, bool *keep_mapped)
 	*keep_mapped = false;
 	while (rc > 0 && (driver = pci_match_next(&dev->pub.id, &from)) != NULL) {
 		rc = driver_ask(driver, dev);
-		if (rc > 0 && (driver->drv_flags & RTE_PCI_DRV_KEEP_MAPPED_RES) != 0)
+		if (rc > 0 && device_stays_mapped(dev, driver))
 			*keep_mapped = true;
 	}
 	if (rc < 0)
