@@ -15,10 +15,8 @@
 void driver_vfio_user_setup(struct driver_case *c);
 void driver_vfio_user_teardown(struct driver_case *c);
 
-/** Why some rows, and all, have not all. */
+/** Why some rows have not all. */
 #define DRIVER_VFIO_USER_ONE [DRIVER_SEVERAL] = "there is one, another row has more"
-#define DRIVER_VFIO_USER_LACKS \
-	[DRIVER_OWN_MEMORY] = "nobody serves messages of the device while the driver sleeps"
 
 /** What all such rows have. */
 #define DRIVER_VFIO_USER \

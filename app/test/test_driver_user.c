@@ -25,10 +25,7 @@ become_nobody(void **state)
 }
 
 static const struct driver_transport transports[] = {
-	{
-		.name = "vfio-user, ordinary user", DRIVER_VFIO_USER, .nb = DRIVER_DEVICES_MAX,
-		.lacks = { DRIVER_VFIO_USER_LACKS },
-	},
+	{ .name = "vfio-user, ordinary user", DRIVER_VFIO_USER, .nb = DRIVER_DEVICES_MAX },
 };
 
 DRIVER_SUITE_SETUP(driver_user, "functional", transports, become_nobody)

@@ -6,8 +6,8 @@
 
 #include "driver_vfio_user.h"
 
-#define ONE .nb = 1, .lacks = { DRIVER_VFIO_USER_ONE, DRIVER_VFIO_USER_LACKS }
-#define SEVERAL .nb = DRIVER_DEVICES_MAX, .lacks = { DRIVER_VFIO_USER_LACKS }
+#define ONE .nb = 1, .lacks = { DRIVER_VFIO_USER_ONE }
+#define SEVERAL .nb = DRIVER_DEVICES_MAX
 
 static const struct driver_transport transports[] = {
 	{ .name = "vfio-user, MSI", DRIVER_VFIO_USER, ONE, .args = { "--vfio-intr=msi" } },
