@@ -174,6 +174,22 @@ caps_read(const json_t *root, struct vu_caps *caps, const char **why)
 	return twin_socket_read(json_object_get(object, "twin_socket"), caps, why);
 }
 
+/*
+ * A lack of memory leaves no error, or one of syntax where it came in the middle of a string: but
+ * not a second time. root is NULL for what is no JSON.
+ */
+static int
+text_load(const char *text, size_t len, json_t **root)
+{
+	json_error_t error = { .line = 0 };
+	int tries = 2;
+
+	do {
+		*root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	} while (*root == NULL && --tries > 0);
+	return *root == NULL && json_error_code(&error) == json_error_unknown ? -ENOMEM : 0;
+}
+
 int
 vu_caps_parse(const char *text, size_t len, struct vu_caps *caps, const char **why)
 {
@@ -189,7 +205,10 @@ vu_caps_parse(const char *text, size_t len, struct vu_caps *caps, const char **w
 	*why = "text does not end in its only NUL";
 	if (memchr(text, '\0', len) != text + len - 1)
 		return -EINVAL;
-	root = json_loadb(text, len - 1, JSON_REJECT_DUPLICATES, NULL);
+	rc = text_load(text, len - 1, &root);
+	*why = "no memory for the text";
+	if (rc < 0)
+		return rc;
 	rc = caps_read(root, caps, why);
 	json_decref(root);
 	return rc;

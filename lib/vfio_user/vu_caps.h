@@ -47,7 +47,7 @@ void vu_caps_default(struct vu_caps *caps);
  *   Set to what is wrong with it, for the log; a constant string.
  * @return
  *   0; -EINVAL: no valid text, or a member of the wrong type or out of range. Unknown members
- *   are no error.
+ *   are no error. -ENOMEM
  */
 int vu_caps_parse(const char *text, size_t len, struct vu_caps *caps, const char **why);
 

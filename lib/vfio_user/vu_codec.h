@@ -67,7 +67,7 @@ struct vu_version_info {
 /**
  * @param why
  *   Set to what is wrong, a constant string.
- * @return 0; -EINVAL
+ * @return 0; -EINVAL; -ENOMEM
  */
 int vu_version_decode(const void *payload, size_t len, struct vu_version_info *version,
 	const char **why);
