@@ -436,21 +436,35 @@ teardown_uncounted(void **state)
 
 /* ---- many ---- */
 
-#define MANY 200
+#define MANY 1000u
+#define FDS_EACH 5u	/* of a session and its client, both here */
+
+/* As many as there can be descriptors for. */
+static uint32_t
+many_allowed(void)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return (uint32_t)RTE_MIN(MANY, limit.rlim_cur / (FDS_EACH + 1));
+}
 
 static void
 test_stuck_and_flooding_clients_delay_nobody(void **state)
 {
 	struct served *served = *state;
-	struct served *many = calloc(MANY, sizeof(*many));
-	struct vu_peer *peers = calloc(MANY, sizeof(*peers));
+	const uint32_t nb = many_allowed();
+	struct served *many = calloc(nb, sizeof(*many));
+	struct vu_peer *peers = calloc(nb, sizeof(*peers));
 	struct vu_peer peer;
 	uint8_t flood[36 * 100];
 	struct vu_hdr hdr = { .cmd = VU_REGION_READ, .size = 32 };
 	struct vu_region_access access = { .region = SERVED_LARGE, .count = 1048576 };
 	uint32_t i, got;
 
-	for (i = 0; i < MANY; i++) {
+	for (i = 0; i < nb; i++) {
 		served_start(&many[i], NULL);
 		peer_open(&peers[i], many[i].path);
 	}
@@ -477,10 +491,10 @@ test_stuck_and_flooding_clients_delay_nobody(void **state)
 		if (errno == EAGAIN)
 			break;
 	}
-	for (i = 3; i < MANY; i++)
+	for (i = 3; i < nb; i++)
 		assert_int_equal(peer_write(&peers[i], SERVED_REGS, 0, &i, sizeof(i)), 0);
 	peer_close(&peer);
-	for (i = 0; i < MANY; i++) {
+	for (i = 0; i < nb; i++) {
 		peer_close(&peers[i]);
 		served_stop(&many[i]);
 	}
@@ -590,14 +604,14 @@ static int
 warm_up(void **state)
 {
 	char name[32];
-	int i;
+	uint32_t i;
 
 	for (i = 0; i < MANY + 10; i++) {
-		snprintf(name, sizeof(name), "warm %d", i);
+		snprintf(name, sizeof(name), "warm %u", i);
 		assert_int_equal(rte_vfio_user_register(name, NULL), 0);
 	}
 	for (i = 0; i < MANY + 10; i++) {
-		snprintf(name, sizeof(name), "warm %d", i);
+		snprintf(name, sizeof(name), "warm %u", i);
 		assert_int_equal(rte_vfio_user_unregister(name), 0);
 	}
 	return served_warm_up(state);
