@@ -10,14 +10,17 @@ The script begins with lines that say what it needs:
     #vm module NAME                       a module of the kernel, with those it needs
     #vm iommu PROPERTY=VALUE...           properties of the IOMMU, or "none"
     #vm append TEXT                       added to the kernel's command line
-    #vm served NAME [--OPTION...] [PROPERTY=VALUE...]
+    #vm served NAME [--OPTION...] [PROPERTY=VALUE...] [@posted|@waited]
                                           a device of "dpdk-vfio-user serve", with its options,
-                                          and properties of QEMU's vfio-user-pci
+                                          and properties of QEMU's vfio-user-pci; and whether
+                                          writes to it are to be seen on the socket that QEMU
+                                          does not wait for
     #vm boots N                           boot N times; the served devices run all the time
 
 Everything that the script prints appears at once. The exit status is that of the script; 77 when
 there is no QEMU, 124 when the time is over, 125 when the guest ended before the script did. With
-served devices it is 1 when QEMU complained about them or the server did not end as it should.
+served devices it is 1 when QEMU complained about them, the server did not end as it should, or
+writes were not what they had to be.
 """
 
 import argparse
@@ -32,6 +35,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 QEMU = 'qemu-system-x86_64'
@@ -146,16 +151,17 @@ class Server:
     """Devices that "dpdk-vfio-user serve" emulates, from the beginning of a block to its end."""
 
     def __init__(self, needs, builddir, folder):
-        self.sockets, self.properties = [], []
+        self.sockets, self.properties, self.expected = [], [], []
         self.command = [os.path.join(builddir, SERVER), 'serve']
         for number, wanted in enumerate(needs.served):
             name, *words = wanted.split()
             path = os.path.join(folder, f'{name}{number}.sock')
             options = [word for word in words if word.startswith('--')]
+            self.expected.append([word for word in words if word.startswith('@')])
             self.sockets.append(path)
-            self.properties.append([w.split('=') for w in words if w not in options])
+            self.properties.append([w.split('=') for w in words if w[0] not in '-@'])
             self.command += [name, '--socket-path', path] + options
-        self.process = None
+        self.process, self.taps = None, []
         self.failed = False
 
     def __enter__(self):
@@ -166,6 +172,8 @@ class Server:
             for _ in self.sockets:
                 if 'serving' not in self.process.stdout.readline():
                     sys.exit('vm: the server does not start (see above)')
+        self.taps = [Tap(path + '.tap', path) if expected else None
+                     for path, expected in zip(self.sockets, self.expected)]
         return self
 
     def __exit__(self, *_):
@@ -184,10 +192,24 @@ class Server:
             print(f'vm: the server ended with {self.process.returncode}, or left a socket',
                   file=sys.stderr)
 
+    def writes_wrong(self):
+        """Tells which writes were posted and should not have been, or the reverse."""
+        wrong = False
+        for path, tap, expected in zip(self.sockets, self.taps, self.expected):
+            if tap is None:
+                continue
+            posted, waited = tap.counter.posted, tap.counter.waited
+            fine = posted > 0 if expected == ['@posted'] else posted == 0 and waited > 0
+            wrong |= not fine
+            print(f'{os.path.basename(path)}: {posted} writes posted, {waited} waited for'
+                  + ('' if fine else f': that is not {expected[0]}'), flush=True)
+        return wrong
+
     def devices(self):
         """Options of QEMU for the devices. The socket's address can be told as JSON only."""
         values = {'on': True, 'off': False}
         for slot, (path, properties) in enumerate(zip(self.sockets, self.properties), SERVED_SLOT):
+            path += '.tap' if self.expected[slot - SERVED_SLOT] else ''
             device = {'driver': 'vfio-user-pci', 'addr': f'{slot:#x}',
                       'socket': {'type': 'unix', 'path': path}}
             device.update((key, values.get(value, value)) for key, value in properties)
@@ -370,6 +392,8 @@ def boot_all(qemu, paths, needs, args, folder):
                 status = FAILED
             if status != 0:
                 break
+        if status == 0 and server.writes_wrong():
+            status = FAILED
     return status or (FAILED if server.failed else 0)
 
 

@@ -4,9 +4,9 @@
 # The kernel's own driver on devices that our library serves: in I/O space, in memory with writes
 # that QEMU posts, in memory with writes that it waits for. No IOMMU.
 
-#vm served gpio --loop
-#vm served gpio --loop --memory-bar
-#vm served gpio --loop --memory-bar x-no-posted-writes=on
+#vm served gpio --loop @waited
+#vm served gpio --loop --memory-bar @posted
+#vm served gpio --loop --memory-bar x-no-posted-writes=on @waited
 #vm boots 2
 #vm iommu none
 #vm module gpio-pci-idio-16

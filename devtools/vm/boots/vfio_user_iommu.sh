@@ -4,7 +4,7 @@
 # Served devices behind a virtual IOMMU: the kernel's own driver, and our driver on the guest's
 # VFIO, with DMA to memory whose mapping the guest changes.
 
-#vm served gpio --loop --memory-bar
+#vm served gpio --loop --memory-bar @posted
 #vm served edu
 #vm boots 2
 #vm iommu caching-mode=on
