@@ -153,13 +153,18 @@ session_connect(struct vu_session *s, int sock)
 	return rc;
 }
 
+/* From the moment on that epoll knows the socket the thread that serves may be at work. */
 static int
 session_listen_watch(struct vu_session *s)
 {
-	int op = s->listen_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-	int rc = watch_ctl(s, op, s->listener.fd, VU_WATCH_LISTEN, EPOLLIN);
+	const bool watched = s->listen_watched;
+	int rc;
 
-	s->listen_watched |= rc == 0;
+	s->listen_watched = true;
+	rc = watch_ctl(s, watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s->listener.fd,
+		VU_WATCH_LISTEN, EPOLLIN);
+	if (rc < 0)
+		s->listen_watched = watched;
 	return rc;
 }
 
