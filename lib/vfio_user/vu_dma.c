@@ -201,7 +201,10 @@ root_publish(struct vu_dma *dma, struct vu_dma_node *root)
 	generation_next(dma);
 }
 
-/* Old nodes go when nobody reads them any more; waiting for one or for many takes as long. */
+/*
+ * Old nodes go when nobody reads them any more: at once, as a rule. Else they are kept, because to
+ * wait for many takes as long as for one.
+ */
 static void
 retire(struct vu_dma *dma, struct vu_dma_nodes *old)
 {
@@ -212,6 +215,8 @@ retire(struct vu_dma *dma, struct vu_dma_nodes *old)
 		}
 		dma->retired[dma->nb_retired++] = old->node[--old->nb];
 	}
+	if (dma->nb_retired > 0 && vu_epoch_passed())
+		vu_dma_retired_free(dma);
 }
 
 void

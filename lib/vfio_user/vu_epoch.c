@@ -126,6 +126,17 @@ wait_a_little(unsigned int *spins)
 		nanosleep(&nap, NULL);
 }
 
+bool
+vu_epoch_passed(void)
+{
+	uint64_t epoch = atomic_fetch_add(&vu_epoch_now, 1) + 1;
+	const struct vu_reader *reader = atomic_load(&readers);
+
+	while (reader != NULL && !reader_is_older(reader, epoch))
+		reader = reader->next;
+	return reader == NULL;
+}
+
 void
 vu_epoch_wait(void)
 {

@@ -51,6 +51,9 @@ int vu_epoch_enter(void);
 /** End the section begun last. */
 void vu_epoch_leave(void);
 
+/** Have all sections that were under way ended, but those of the calling thread? Does not wait. */
+bool vu_epoch_passed(void);
+
 /** Wait until all sections that are under way have ended, but those of the calling thread. */
 void vu_epoch_wait(void);
 
