@@ -23,6 +23,9 @@
 #define F_GETFL 3
 #define F_SETFL 4
 #define F_DUPFD_CLOEXEC 17
+#define F_ADD_SEALS 19
+#define F_SEAL_SEAL 0x0001
+#define F_SEAL_SHRINK 0x0002
 #define FD_CLOEXEC 1
 
 #define SPACECTL_DEALLOC 1

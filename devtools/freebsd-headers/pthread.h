@@ -61,6 +61,7 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *);
 int pthread_rwlockattr_init(pthread_rwlockattr_t *);
 int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *, int);
 pthread_t pthread_self(void);
+int pthread_setname_np(pthread_t, const char *);
 int pthread_setspecific(pthread_key_t, const void *);
 
 #endif

@@ -3,9 +3,9 @@
 #ifndef STANDIN_PTHREAD_NP_H
 #define STANDIN_PTHREAD_NP_H
 
-#include <pthread.h>
+#include <sys/cpuset.h>
+#include <sys/param.h>
 
 int pthread_getthreadid_np(void);
-int pthread_setname_np(pthread_t, const char *);
 
 #endif

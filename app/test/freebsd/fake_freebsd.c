@@ -21,7 +21,8 @@ struct fake_freebsd fake_freebsd;
 
 static struct fake_freebsd_device *devices;
 static int buffer_memfd[64];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* of the count of calls */
+static pthread_mutex_t giant = PTHREAD_MUTEX_INITIALIZER;	/* one request at a time */
 static unsigned int generation;
 
 #define FDS_MAX 1024
@@ -428,8 +429,12 @@ fake_ioctl(int fd, unsigned long request, void *arg)
 
 	if (fd < 0)
 		return -EBADF;
+	pthread_mutex_lock(&giant);
 	rc = answer(fd, request, arg);
-	return fake_freebsd.spoil == NULL ? rc : fake_freebsd.spoil(request, arg, rc);
+	if (fake_freebsd.spoil != NULL)
+		rc = fake_freebsd.spoil(request, arg, rc);
+	pthread_mutex_unlock(&giant);
+	return rc;
 }
 
 static struct fake_freebsd_device *

@@ -4,7 +4,6 @@
 #define STANDIN_SYS_PCIIO_H
 
 #include <sys/ioccom.h>
-#include <sys/types.h>
 
 #define PCI_MAXNAMELEN 16
 

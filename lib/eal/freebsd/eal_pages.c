@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -99,8 +100,11 @@ file_source(struct rte_memseg_list *msl, const struct eal_window *window)
 
 	msl->len = RTE_ALIGN_FLOOR(window->len, msl->seg_len);
 	snprintf(name, sizeof(name), "rte-node%d", window->socket);
-	fd = memfd_create(name, MFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL);
+	return fd;
 }
 
 int

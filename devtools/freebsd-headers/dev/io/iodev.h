@@ -3,9 +3,6 @@
 #ifndef STANDIN_DEV_IO_IODEV_H
 #define STANDIN_DEV_IO_IODEV_H
 
-#include <sys/ioccom.h>
-#include <sys/types.h>
-
 #define IODEV_PIO_READ 0
 #define IODEV_PIO_WRITE 1
 
