@@ -11,7 +11,7 @@ usage()
 	cat <<'END'
 usage: devtools/check-freebsd.sh [SOURCE...]
 Lets clang check the sources that are built on FreeBSD, those given or all, for x86_64 and aarch64,
-as strictly as the build does. Nothing is linked. Prints a line for each, in cmocka's form.
+as strictly as the build does. Nothing is linked, but no function of ours may be missing. Prints a line for each, in cmocka's form.
 
 FREEBSD_HEADERS  where FreeBSD's own headers are: a folder such as /usr/include of a FreeBSD, or
                  the root of its file tree, or several folders with colons between. When it is not
@@ -101,27 +101,57 @@ echo '#include <jansson.h>' | "$clang" -E -x c - 2>/dev/null |
 	sed -n 's/^# [0-9]* "\(.*\/jansson[a-z_]*\.h\)".*/\1/p' | sort -u |
 	xargs -I{} cp {} "$work/packages"
 
-# compile SOURCE MACHINE
+# compile SOURCE MACHINE OPTION...
 compile()
 {
+	source=$1
+	machine=$2
+	shift 2
 	# shellcheck disable=SC2046,SC2086 # lists of words
-	"$clang" --target="$2-unknown-freebsd14" -fsyntax-only -std=gnu11 -Wall -Wextra -Werror \
+	"$clang" --target="$machine-unknown-freebsd14" -std=gnu11 -Wall -Wextra -Werror \
 		-Wno-unknown-warning-option $(warnings) -D_GNU_SOURCE -include rte_config.h \
 		-DALLOW_EXPERIMENTAL_API -DALLOW_INTERNAL_API '-DABI_VERSION="26"' \
 		-DRTE_LOG_DEFAULT_LOGTYPE=check \
-		$includes -nostdlibinc $(headers) -isystem "$work/packages" "$1"
+		$includes -nostdlibinc $(headers) -isystem "$work/packages" "$@" "$source"
 }
 
-# shellcheck disable=SC2046 # names without blanks
-[ $# -ne 0 ] || set -- $(sources)
-failed=0
-for source in "$@"; do
-	echo "[ RUN      ] $source"
-	if compile "$source" x86_64 && compile "$source" aarch64; then
-		echo "[       OK ] $source"
+object_of()
+{
+	echo "$work/objects/$(echo "$1" | tr / _).o"
+}
+
+# Names of our own that some object wants and none has.
+missing_names()
+{
+	nm "$work"/objects/*.o >"$work/names"
+	awk 'NF == 3 { print $3 }' "$work/names" | sort -u >"$work/defined"
+	awk '$1 == "U" { print $2 }' "$work/names" | sort -u | comm -23 - "$work/defined" |
+		grep -E '^(rte|eal|log|pci|edu|per_lcore|vu|vfio)_'
+}
+
+report()
+{
+	if [ "$2" -eq 0 ]; then
+		echo "[       OK ] $1"
 	else
-		echo "[  FAILED  ] $source"
+		echo "[  FAILED  ] $1"
 		failed=1
 	fi
+}
+
+whole=
+# shellcheck disable=SC2046 # names without blanks
+[ $# -ne 0 ] || { whole=yes; set -- $(sources); }
+failed=0
+mkdir "$work/objects"
+for file in "$@"; do
+	echo "[ RUN      ] $file"
+	compile "$file" x86_64 -c -o "$(object_of "$file")" && compile "$file" aarch64 -fsyntax-only
+	report "$file" $?
 done
+if [ -n "$whole" ] && command -v nm >/dev/null; then
+	echo '[ RUN      ] nothing_of_ours_is_missing'
+	! missing_names
+	report nothing_of_ours_is_missing $?
+fi
 exit "$failed"

@@ -196,6 +196,6 @@ const struct driver_test driver_tests_config[] = {
 	DRIVER_TEST(capabilities_are_walked_to_their_end, 0),
 	DRIVER_TEST(msi_is_there_with_one_vector_and_long_addresses, DRIVER_NEED(MSI)),
 	DRIVER_TEST(what_the_device_does_not_have_is_not_found, 0),
-	DRIVER_TEST(bus_mastering_follows_the_call, 0),
+	DRIVER_TEST(bus_mastering_follows_the_call, DRIVER_NEED(DMA)),
 	{ .name = NULL },
 };

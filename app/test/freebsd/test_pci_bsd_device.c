@@ -387,6 +387,8 @@ test_no_dma_without_contigmem(void **state)
 		assert_int_equal(eal_log_lines_with(eal_log_text(), "no contigmem"), 1);
 		eal_log_release();
 		assert_int_equal(card->config[COMMAND] & COMMAND_MASTER, 0);
+		assert_true(rte_pci_set_bus_master(dev, true) < 0);
+		assert_int_equal(card->config[COMMAND] & COMMAND_MASTER, 0);
 		end_mapped();
 	}
 }

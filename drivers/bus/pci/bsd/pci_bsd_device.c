@@ -293,6 +293,7 @@ pci_bsd_start(struct pci_device *dev)
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return 0;
+	dev->no_bus_master = !dma;
 	if (!dma)
 		PCI_LOG(NOTICE, "%s: no DMA, as there is no contigmem", dev->pub.name);
 	if (dev->state->pci_fd < 0)
@@ -310,6 +311,7 @@ pci_bsd_stop(struct pci_device *dev)
 	uint16_t changed;
 	int rc;
 
+	dev->no_bus_master = false;
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY || dev->state->pci_fd < 0)
 		return;
 	rc = command_change(dev, RTE_PCI_COMMAND_MASTER, false, &changed);
