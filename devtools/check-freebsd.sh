@@ -11,7 +11,8 @@ usage()
 	cat <<'END'
 usage: devtools/check-freebsd.sh [SOURCE...]
 Lets clang check the sources that are built on FreeBSD, those given or all, for x86_64 and aarch64,
-as strictly as the build does. Nothing is linked, but no function of ours may be missing. Prints a line for each, in cmocka's form.
+as strictly as the build does. Nothing is linked, but no function of ours may be missing. Prints a
+line for each, in cmocka's form.
 
 FREEBSD_HEADERS  where FreeBSD's own headers are: a folder such as /usr/include of a FreeBSD, or
                  the root of its file tree, or several folders with colons between. When it is not
