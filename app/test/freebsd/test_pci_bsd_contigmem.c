@@ -12,6 +12,7 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_memory.h>
+#include <rte_memzone.h>
 #include <rte_pci.h>
 
 #include "eal_contigmem.h"
@@ -218,6 +219,31 @@ test_all_buffers_are_used_and_no_more(void **state)
 	assert_in_range(nb, RTE_DIM(block) - BUFFERS - 1, RTE_DIM(block) - 1);
 	while (nb-- > 0)
 		rte_free(block[nb]);
+	eal_session_stop();
+}
+
+/* Buffers that follow on one another for the program do not for a device. */
+static void
+test_a_zone_without_a_gap_is_in_one_buffer(void **state)
+{
+	const struct rte_memzone *zone[BUFFERS];
+	uint64_t first, last;
+	unsigned int i;
+
+	(void)state;
+	eal_session_start_huge(physical);
+	for (i = 0; i < BUFFERS - 1; i++) {
+		char name[] = { 'z', (char)('0' + i), '\0' };
+
+		zone[i] = rte_memzone_reserve(name, BUFFER_SIZE * 5 / 8, SOCKET_ID_ANY,
+			RTE_MEMZONE_IOVA_CONTIG);
+		assert_non_null(zone[i]);
+		assert_int_equal(buffer_of(zone[i]->iova, &first),
+			buffer_of(zone[i]->iova + zone[i]->len - 1, &last));
+		assert_int_equal(last - first, zone[i]->len - 1);
+		assert_int_equal(rte_mem_virt2iova((char *)zone[i]->addr + zone[i]->len - 1),
+			zone[i]->iova + zone[i]->len - 1);
+	}
 	eal_session_stop();
 }
 
@@ -429,6 +455,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_LOADED(test_a_device_finds_memory_at_its_iova),
 	TEST_LOADED(test_other_memory_has_no_physical_address),
 	TEST_LOADED(test_all_buffers_are_used_and_no_more),
+	TEST_LOADED(test_a_zone_without_a_gap_is_in_one_buffer),
 	TEST_LOADED(test_a_buffer_is_a_segment),
 	TEST_LOADED(test_memory_that_others_had_before_is_cleared),
 	TEST_LOADED(test_a_device_decides_for_physical_addresses),

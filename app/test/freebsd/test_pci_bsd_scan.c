@@ -358,6 +358,32 @@ spoil_bar(unsigned long request, void *arg, int rc)
 	return rc;
 }
 
+/* A kernel that takes the upper half of an address for a BAR. */
+static int
+spoil_upper_half(unsigned long request, void *arg, int rc)
+{
+	struct pci_bsd_get_bar *answer = arg;
+
+	if (request != PCI_BSD_GET_BAR || answer->reg != 0x14)
+		return rc;
+	answer->base = 0x3800;
+	answer->length = 0x1000;
+	return 0;
+}
+
+static void
+test_the_upper_half_of_a_bar_is_none(void **state)
+{
+	struct pci_bsd_bar bars[PCI_MAX_RESOURCE];
+
+	(void)state;
+	fake_freebsd_add(&card);
+	fake_freebsd.spoil = spoil_upper_half;
+	assert_int_equal(pci_bsd_bars_get(&card_addr, bars), 0);
+	assert_int_equal(bars[0].length, 0x800000);
+	assert_int_equal(bars[1].length, 0);
+}
+
 static void
 test_bars_that_cannot_be_told_are_errors(void **state)
 {
@@ -554,6 +580,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_each_call_of_a_scan_fails_in_turn),
 	TEST(test_memory_fails_in_turn),
 	TEST(test_bars_are_told_without_the_right_to_write),
+	TEST(test_the_upper_half_of_a_bar_is_none),
 	TEST(test_bars_that_cannot_be_told_are_errors),
 	TEST(test_the_bus_knows_what_a_device_is),
 	TEST(test_the_kernel_driver_says_which_backend_it_is),
