@@ -16,6 +16,7 @@
 #include "../vfio-user/check_rule.h"
 #include "../vfio-user/devices.h"
 #include "vu_liar.h"
+#include "vu_served.h"
 
 #include "test.h"
 
@@ -36,6 +37,9 @@
 #define FIRE 0x21u
 #define FIRE_SOME 0x22u
 
+/* VFIO_MIGRATION_PRE_COPY, which older kernel headers lack */
+#define MIGRATION_PRE_COPY 4u
+
 #define PLAIN "{\"capabilities\":{}}"
 
 /* ---- when to lie, where the bytes alone do not tell ---- */
@@ -51,6 +55,19 @@ is_later(const struct liar *liar)
 {
 	return liar->now.messages > 0;
 }
+
+#define MESSAGE_IS(n) \
+static bool \
+is_message_##n(const struct liar *liar) \
+{ \
+	return liar->now.messages == (n); \
+}
+
+MESSAGE_IS(2)
+MESSAGE_IS(3)
+MESSAGE_IS(5)
+MESSAGE_IS(7)
+MESSAGE_IS(9)
 
 static bool
 is_wrapping(const struct liar *liar)
@@ -380,12 +397,45 @@ static const struct liar_lie lies[] = {
 	{ "reset-again", LIE_HANG_UP, .cmd = VU_RESET, .also = was_reset },
 };
 
+/* What a device tells that can be migrated. */
+#define MIG_LEN 300
+
+#define STATE_SET(n) { U32(4, 0x20002), U32(8, n) }
+
+static const struct liar_lie migration_lies[] = {
+	{ "migration-flags", LIE_SET, U64(8, 4), .cmd = VU_FEATURE, .when = { U32(4, 0x10001) } },
+	{ "migration-probe", LIE_ACCEPT, .cmd = VU_FEATURE, .when = { U32(4, 0x70001) } },
+	{ "migration-probe", LIE_GROW, .cmd = VU_FEATURE, .when = { U32(4, 0x50001) } },
+	{ "migration-state", LIE_SET, U32(8, 5), .cmd = VU_FEATURE, .when = { U32(4, 0x10002) },
+		.also = is_message_2 },
+	{ "migration-data-running", LIE_ACCEPT, .cmd = VU_MIG_DATA_READ, .when = { U32(4, 8) } },
+	{ "logging", LIE_GROW, .cmd = VU_FEATURE, .when = { U32(4, 0x20006), U64(8, PAGE) } },
+	{ "logging-page", LIE_ECHO, .cmd = VU_FEATURE, .when = { U32(4, 0x20006), U64(8, 3) } },
+	{ "logging-report", LIE_ADD, U64(8, 1), .cmd = VU_FEATURE, .when = { U32(4, 0x10008) } },
+	{ "logging-report-early", LIE_ACCEPT, .cmd = VU_FEATURE, .when = { U32(4, 0x10008) },
+		.also = is_message_3 },
+	{ "migration-direct", LIE_REFUSE, .cmd = VU_FEATURE, .when = STATE_SET(2),
+		.also = is_message_9 },
+	{ "migration-pre-copy", LIE_REFUSE, .cmd = VU_FEATURE, .when = STATE_SET(6),
+		.also = is_message_3 },
+	{ "migration-pre-copy", LIE_ECHO, .cmd = VU_FEATURE, .when = STATE_SET(6),
+		.also = is_message_7 },
+	{ "migration-complex", LIE_ECHO, .cmd = VU_FEATURE, .when = STATE_SET(2),
+		.also = is_message_5 },
+	{ "migration-no-state", LIE_ACCEPT, .cmd = VU_FEATURE, .when = STATE_SET(8) },
+	{ "migration-data", LIE_REFUSE, .cmd = VU_MIG_DATA_WRITE, .len = 8 + MIG_LEN },
+	{ "migration-data", LIE_ADD, U32(4, 1), .cmd = VU_MIG_DATA_READ,
+		.when = { U32(4, 4096) } },
+};
+
 /* ---- running the rules ---- */
 
 struct stage {
 	char dir[64];
 	char server[96];
 	struct rte_vfio_user_pci *pci;
+	char migratable[96];
+	struct served *served;	/* of that; NULL: there is none */
 	struct liar liar;
 };
 
@@ -394,6 +444,7 @@ struct findings {
 	const char *expected;	/* rule that is broken; NULL: none */
 	bool found;
 	unsigned int nb;
+	unsigned int skipped;
 	char others[1024];	/* broken as well */
 };
 
@@ -405,6 +456,7 @@ on_result(const struct check_result *result, void *ctx)
 	size_t len = strlen(findings->others);
 
 	findings->nb++;
+	findings->skipped += result->verdict == CHECK_SKIP;
 	if (result->verdict == CHECK_OK || result->verdict == CHECK_SKIP)
 		return;
 	if (findings->expected != NULL && strcmp(result->rule->name, findings->expected) == 0 &&
@@ -464,30 +516,49 @@ lie_and_look(struct stage *stage, const struct liar_lie *lie, unsigned int i)
 }
 
 static void
-test_each_lie_breaks_its_rule_and_no_other(void **state)
+lies_tell(struct stage *stage, const struct liar_lie *lie, unsigned int nb)
 {
 	unsigned int i, wrong = 0;
 
-	for (i = 0; i < RTE_DIM(lies); i++)
-		wrong += !lie_and_look(*state, &lies[i], i);
+	for (i = 0; i < nb; i++)
+		wrong += !lie_and_look(stage, &lie[i], i);
 	assert_int_equal(wrong, 0);
+}
+
+static void
+test_each_lie_breaks_its_rule_and_no_other(void **state)
+{
+	lies_tell(*state, lies, RTE_DIM(lies));
+}
+
+static void
+test_each_lie_about_migration_breaks_its_rule_and_no_other(void **state)
+{
+	lies_tell(*state, migration_lies, RTE_DIM(migration_lies));
+}
+
+static bool
+has_lie(const struct check_rule *rule, const struct liar_lie *lie, unsigned int nb)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb; i++)
+		if (strcmp(lie[i].rule, rule->name) == 0)
+			return true;
+	return false;
 }
 
 static void
 test_each_rule_has_a_lie(void **state)
 {
 	const struct check_rule *rule;
-	unsigned int i, r;
+	unsigned int r;
 
 	(void)state;
-	for (r = 0; (rule = check_rule_nth(r)) != NULL; r++) {
-		for (i = 0; i < RTE_DIM(lies); i++) {
-			if (strcmp(lies[i].rule, rule->name) == 0)
-				break;
-		}
-		if (i == RTE_DIM(lies))
+	for (r = 0; (rule = check_rule_nth(r)) != NULL; r++)
+		if (!has_lie(rule, lies, RTE_DIM(lies)) &&
+				!has_lie(rule, migration_lies, RTE_DIM(migration_lies)))
 			fail_msg("no lie is about %s", rule->name);
-	}
 }
 
 static void
@@ -534,12 +605,91 @@ stage_teardown(void **state)
 	return 0;
 }
 
+/* ---- a device that can be migrated ---- */
+
+static size_t mig_at;
+
+static int
+mig_set_state(int dev_id, uint32_t state)
+{
+	(void)dev_id;
+	(void)state;
+	mig_at = 0;
+	return 0;
+}
+
+static ssize_t
+mig_read(int dev_id, void *buf, size_t len)
+{
+	size_t n = RTE_MIN(len, MIG_LEN - mig_at);
+
+	(void)dev_id;
+	memset(buf, 's', n);
+	mig_at += n;
+	return (ssize_t)n;
+}
+
+static ssize_t
+mig_write(int dev_id, const void *buf, size_t len)
+{
+	(void)dev_id;
+	(void)buf;
+	return (ssize_t)len;
+}
+
+static int
+migratable_setup(void **state)
+{
+	static const struct rte_vfio_user_migration_ops ops = {
+		.flags = VFIO_MIGRATION_STOP_COPY | MIGRATION_PRE_COPY,
+		.set_state = mig_set_state,
+		.read_data = mig_read,
+		.write_data = mig_write,
+	};
+	struct stage *stage;
+
+	stage_setup(state);
+	stage = *state;
+	stage->served = calloc(1, sizeof(*stage->served));
+	snprintf(stage->migratable, sizeof(stage->migratable), "%s/migratable", stage->dir);
+	served_register(stage->served, stage->migratable, NULL);
+	assert_int_equal(rte_vfio_user_set_migration(stage->migratable, &ops), 0);
+	assert_int_equal(rte_vfio_user_start(stage->migratable), 0);
+	stage->liar.server = stage->migratable;
+	return 0;
+}
+
+static int
+migratable_teardown(void **state)
+{
+	struct stage *stage = *state;
+
+	served_stop(stage->served);
+	free(stage->served);
+	return stage_teardown(state);
+}
+
+static void
+test_device_that_can_be_migrated_keeps_to_all(void **state)
+{
+	struct stage *stage = *state;
+	struct findings findings = { 0 };
+
+	rules_run(stage->migratable, 0, &findings);
+	assert_string_equal(findings.others, "");
+	assert_int_equal(findings.skipped, 0);
+}
+
+#define MIGRATABLE_TEST(test) \
+	cmocka_unit_test_setup_teardown(test, migratable_setup, migratable_teardown)
 #define STAGE_TEST(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
 
 static const struct CMUnitTest tests[] = {
 	STAGE_TEST(test_our_own_server_keeps_to_all),
 	STAGE_TEST(test_one_client_at_a_time_is_enough),
 	STAGE_TEST(test_each_lie_breaks_its_rule_and_no_other),
+	MIGRATABLE_TEST(test_device_that_can_be_migrated_keeps_to_all),
+	MIGRATABLE_TEST(test_each_lie_about_migration_breaks_its_rule_and_no_other),
 	cmocka_unit_test(test_each_rule_has_a_lie),
 	cmocka_unit_test(test_each_rule_says_what_it_is_about),
 };

@@ -26,6 +26,7 @@ static const struct check_rule *const topics[] = {
 	check_dma_rules,
 	check_irq_rules,
 	check_life_rules,
+	check_migration_rules,
 };
 
 const struct check_rule *

@@ -26,7 +26,7 @@ enum check_verdict {
 };
 
 /** What a rule does beside asking. */
-#define CHECK_F_DESTRUCTIVE 0x1u	/**< writes registers, or resets */
+#define CHECK_F_DESTRUCTIVE 0x1u	/**< writes registers, resets, or migrates */
 /** It ends in a warning, not in a failure. */
 #define CHECK_F_SHOULD 0x2u
 
@@ -49,6 +49,7 @@ extern const struct check_rule check_access_rules[];
 extern const struct check_rule check_dma_rules[];
 extern const struct check_rule check_irq_rules[];
 extern const struct check_rule check_life_rules[];
+extern const struct check_rule check_migration_rules[];
 
 /* ---- running them ---- */
 

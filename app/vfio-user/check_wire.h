@@ -31,6 +31,8 @@ enum wire_cmd {
 	WIRE_RESET = 13,
 	WIRE_REGION_WRITE_MULTI = 15,
 	WIRE_FEATURE = 16,
+	WIRE_MIG_DATA_READ = 17,
+	WIRE_MIG_DATA_WRITE = 18,
 };
 
 /* Section "Header". */

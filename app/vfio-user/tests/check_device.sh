@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 # usage: check_device.sh DPDK_VFIO_USER DEVICE
-# The device, a program that takes the path of its socket, keeps to the protocol.
+# The device, a program that takes the path of its socket, keeps to the protocol. It need not be one
+# that can be migrated.
 
 set -eu
 
@@ -19,4 +20,4 @@ for _ in $(seq 100); do
 done
 "$1" check "$folder/s" --destructive --strict >"$folder/out" || { cat "$folder/out"; exit 1; }
 tail -n 1 "$folder/out"
-grep -q ' rules: [0-9]* ok, 0 failed, 0 warnings, 0 skipped$' "$folder/out"
+! grep '^skip' "$folder/out" | grep -v '^skip  migration-'

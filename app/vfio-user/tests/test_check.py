@@ -40,13 +40,20 @@ class OwnServer(unittest.TestCase):
         server.terminate()
         server.communicate(timeout=TIMEOUT)
 
+    @staticmethod
+    def fine(rule, destructive):
+        """Our devices cannot be migrated, all else is tried."""
+        skipped = rule["name"].startswith("migration-") or \
+            (rule["destructive"] and not destructive)
+        return rule["verdict"] == ("skip" if skipped else "ok")
+
     def test_our_devices_keep_to_every_rule(self):
         for path in self.paths:
             result = check(path, "--destructive", "--strict", "--json")
             report = json.loads(result.stdout)
-            bad = [rule for rule in report["rules"] if rule["verdict"] != "ok"]
+            bad = [rule for rule in report["rules"] if not self.fine(rule, destructive=True)]
             self.assertEqual((bad, result.returncode), ([], 0), path)
-            self.assertEqual(report["summary"]["ok"], len(report["rules"]))
+            self.assertEqual(report["summary"]["rules"], len(report["rules"]))
             self.assertGreater(len(report["rules"]), 100)
             self.assertEqual(len({rule["name"] for rule in report["rules"]}),
                              len(report["rules"]))
@@ -55,7 +62,7 @@ class OwnServer(unittest.TestCase):
         result = check(self.paths[0], "--json")
         self.assertEqual(result.returncode, 0)
         for rule in json.loads(result.stdout)["rules"]:
-            self.assertEqual(rule["verdict"], "skip" if rule["destructive"] else "ok")
+            self.assertTrue(self.fine(rule, destructive=False), rule)
 
     def test_lines_name_rule_section_and_verdict(self):
         result = check(self.paths[0], "dma-map-overlap", "reset")
