@@ -300,6 +300,8 @@ files_open(void *ctx, const char *path, int flags)
 
 	if (uio->read_only && (flags & O_ACCMODE) != O_RDONLY)
 		return -EROFS;
+	if (uio->all_may_read && (flags & O_ACCMODE) != O_RDONLY)
+		return -EACCES;
 	if (strncmp(name, "resource", strlen("resource")) == 0 && name[strlen("resource")] != '\0')
 		return bar_file_open(uio, name, flags);
 	fd = real_open(uio, name, flags);

@@ -56,6 +56,7 @@ struct fake_uio {
 	bool unprivileged;	/**< only the header of configuration space can be read */
 	bool locked_down;	/**< nothing of PCI may be mapped or written */
 	bool denied;	/**< the files of BARs belong to another user */
+	bool all_may_read;	/**< all files belong to another user, and may be read */
 	bool no_irq;	/**< the device has no interrupt */
 	int node_err;	/**< errno of opening /dev/uioN */
 	unsigned int nb_node_open;	/**< descriptors of /dev/uioN there are */

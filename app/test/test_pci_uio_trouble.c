@@ -68,6 +68,24 @@ test_read_only_sysfs_is_told_and_can_be_read(void **state)
 	uio_card_unplug(&card);
 }
 
+static void
+test_files_that_may_only_be_read_are_told_one_by_one(void **state)
+{
+	struct uio_card card;
+
+	uio_card_plug(&card, &uio_card_common);
+	card.uio->all_may_read = true;
+	uio_log_begin();
+	assert_int_equal(rte_pci_map_device(card.pci), 0);
+	uio_assert_log_tells(&card, eal_log_text(), (const char *[]){
+		"config in sysfs can be read but not written: Permission denied",
+		"resource2 in sysfs can be read but not written: Permission denied",
+		"interrupt cannot be used", NULL });
+	uio_log_end();
+	assert_read_only(&card);
+	uio_card_unplug(&card);
+}
+
 /* Its interrupts need nothing of sysfs, and it enables bus mastering itself. */
 static void
 test_interrupts_of_igb_uio_work_with_read_only_sysfs(void **state)
@@ -549,6 +567,7 @@ test_device_is_mapped_again_and_again(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_read_only_sysfs_is_told_and_can_be_read),
+	cmocka_unit_test(test_files_that_may_only_be_read_are_told_one_by_one),
 	cmocka_unit_test(test_interrupts_of_igb_uio_work_with_read_only_sysfs),
 	cmocka_unit_test(test_bars_of_another_user_fail_the_map),
 	cmocka_unit_test(test_node_that_cannot_be_opened_is_told_with_what_to_do),

@@ -118,7 +118,7 @@ intr_start(struct pci_device *dev)
 	}
 	if (by_config && !dev->state->config_writable) {
 		PCI_LOG(WARNING, "%s: its interrupt cannot be used: it is unmasked in "
-			"configuration space, which is read-only here", dev->pub.name);
+			"configuration space, which cannot be written", dev->pub.name);
 		return 0;
 	}
 	if (rte_intr_fd_set(handle, dev->state->node_fd) != 0 ||

@@ -32,14 +32,24 @@ is_denied(int rc)
 	return rc == -EROFS || rc == -EACCES || rc == -EPERM;
 }
 
-/* For reading and writing, or where that is denied for reading only. */
+/*
+ * For reading and writing, or where that is denied for reading only. A sysfs that is mounted so
+ * is told of once, with configuration space.
+ */
 static int
 open_as_permitted(const struct pci_device *dev, const char *attribute, bool *writable)
 {
-	int fd = pci_sysfs_open(&dev->pub.addr, attribute, O_RDWR);
+	int rc = pci_sysfs_open(&dev->pub.addr, attribute, O_RDWR);
+	int fd = is_denied(rc) ? pci_sysfs_open(&dev->pub.addr, attribute, O_RDONLY) : rc;
 
-	*writable = fd >= 0;
-	return is_denied(fd) ? pci_sysfs_open(&dev->pub.addr, attribute, O_RDONLY) : fd;
+	*writable = rc >= 0;
+	if (fd >= 0 && rc == -EROFS && strcmp(attribute, "config") == 0)
+		PCI_LOG(NOTICE, "%s: sysfs is read-only here: configuration space and BARs can be "
+			"read but not written", dev->pub.name);
+	else if (fd >= 0 && rc < 0 && rc != -EROFS)
+		PCI_LOG(NOTICE, "%s: its file %s in sysfs can be read but not written: %s",
+			dev->pub.name, attribute, rte_strerror(-rc));
+	return fd;
 }
 
 static uint32_t
@@ -81,9 +91,6 @@ config_open(struct pci_device *dev)
 	state->config_fd = rc;
 	rc = config_size(dev, &region->size);
 	region->flags = flags_of(state->config_writable);
-	if (!state->config_writable)
-		PCI_LOG(NOTICE, "%s: sysfs is read-only here: configuration space and BARs can be "
-			"read but not written", dev->pub.name);
 	return rc;
 }
 
