@@ -3,6 +3,7 @@
 /* Tests of the driver: each starts a device, right or wrong, plugs it in, and sees what comes. */
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -39,6 +40,7 @@ extern char **environ;
 static char folder[] = "/tmp/sum.XXXXXX";
 static char path[sizeof(folder) + 8];
 static char devargs[sizeof(path) + 16];	/* for EAL */
+static char *program;	/* of the device */
 static pid_t device;
 
 /* When it has said its first line, it serves. */
@@ -54,13 +56,15 @@ wait_for_line(int fd)
 }
 
 static bool
-device_start(char *program, char *fault)
+device_start(const char *fault)
 {
-	char *argv[] = { program, path, fault, NULL };
+	char scenario[32];
+	char *argv[] = { program, path, scenario, NULL };
 	posix_spawn_file_actions_t actions;
 	int out[2], rc;
 	bool serves;
 
+	snprintf(scenario, sizeof(scenario), "%s", fault);
 	if (pipe(out) != 0)
 		return false;
 	posix_spawn_file_actions_init(&actions);
@@ -165,6 +169,7 @@ all_ones_are_no_result(void)
 	return true;
 }
 
+/* Those of a process that ends. */
 static bool
 a_device_that_dies_is_an_error(void)
 {
@@ -185,6 +190,54 @@ a_device_that_is_killed_is_an_error(void)
 	return true;
 }
 
+/* What the bus tells of the device: a byte for each event. */
+static void
+on_event(const char *name, enum rte_dev_event_type type, void *arg)
+{
+	const int *out = arg;
+
+	if (write(*out, &(uint8_t){ (uint8_t)type }, 1) != 1)
+		abort();
+}
+
+static bool
+told(int in, enum rte_dev_event_type type)
+{
+	struct pollfd pfd = { .fd = in, .events = POLLIN };
+	uint8_t byte;
+
+	return poll(&pfd, 1, LONG_MS) == 1 && read(in, &byte, 1) == 1 && byte == (uint8_t)type;
+}
+
+/* The driver keeps its state, for all that it needs it writes for each sum. */
+static bool
+kill_and_start_again(int in)
+{
+	CHECK(sums_are_right());
+	device_end(SIGKILL);
+	CHECK(told(in, RTE_DEV_EVENT_REMOVE));
+	CHECK(device_start("none"));
+	CHECK(told(in, RTE_DEV_EVENT_ADD));
+	return sums_are_right();
+}
+
+/* Hear what the bus tells, and kill the device. */
+static bool
+a_device_that_comes_back_works(void)
+{
+	const char *name = rte_dev_name(plugged());
+	int events[2];
+	bool good;
+
+	CHECK(pipe(events) == 0);
+	CHECK(rte_dev_event_callback_register(name, on_event, &events[1]) == 0);
+	good = kill_and_start_again(events[0]);
+	CHECK(rte_dev_event_callback_unregister(name, on_event, &events[1]) == 1);
+	close(events[0]);
+	close(events[1]);
+	return good;
+}
+
 static const struct test {
 	const char *name;
 	const char *fault;	/* of the device */
@@ -200,6 +253,7 @@ static const struct test {
 	{ "all ones", "all-ones", false, all_ones_are_no_result },
 	{ "a device that dies at work", "dies", false, a_device_that_dies_is_an_error },
 	{ "a device that is killed", "none", false, a_device_that_is_killed_is_an_error },
+	{ "a device that comes back", "none", false, a_device_that_comes_back_works },
 };
 
 /* Plug the device in, use it, pull it out. */
@@ -224,13 +278,10 @@ test_plugged(const struct test *test)
 
 /* A new device for each test. */
 static bool
-test_run(const struct test *test, char *program)
+test_run(const struct test *test)
 {
-	char fault[32];
-	bool good;
+	bool good = device_start(test->fault) && test_plugged(test);
 
-	snprintf(fault, sizeof(fault), "%s", test->fault);
-	good = device_start(program, fault) && test_plugged(test);
 	device_end(SIGTERM);
 	printf("%s - %s\n", good ? "ok" : "not ok", test->name);
 	return good;
@@ -238,10 +289,10 @@ test_run(const struct test *test, char *program)
 
 /* EAL needs neither root nor huge pages, and looks at no device of this machine. */
 static bool
-eal_start(char *program)
+eal_start(char *name)
 {
 	char huge[] = "--no-huge", memory[] = "--in-memory", allow[] = "-a", none[] = "00:00.0";
-	char *argv[] = { program, huge, memory, allow, none, NULL };
+	char *argv[] = { name, huge, memory, allow, none, NULL };
 
 	return rte_eal_init(5, argv) >= 0;
 }
@@ -256,6 +307,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: %s DEVICE_PROGRAM\n", argv[0]);
 		return 2;
 	}
+	program = argv[1];
 	if (!eal_start(argv[0]))
 		return EXIT_FAILURE;
 	bytes = rte_malloc(NULL, SUM_LENGTH_MAX, 0);
@@ -264,7 +316,7 @@ main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/sock", folder);
 	snprintf(devargs, sizeof(devargs), "vfio-user:%s", path);
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-		failed += !test_run(&tests[i], argv[1]);
+		failed += !test_run(&tests[i]);
 	unlink(path);
 	rmdir(folder);
 	rte_free(bytes);
