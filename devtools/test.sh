@@ -11,11 +11,13 @@ cd "$top" || exit 1
 usage()
 {
 	cat <<'END'
-usage: devtools/test.sh [--vm] [--no-install] [STAGE...]
+usage: devtools/test.sh [--vm | --vm-kernel] [--no-install] [STAGE...]
 Installs what is missing, builds, runs every test that needs no virtual machine. Ends with a line
 "N passed, N failed, N skipped" and exit status 0 only if nothing failed.
 
 --vm          also boot guests under QEMU and run the suites on real kernel drivers
+--vm-kernel   the same, and once before that build a kernel with what no kernel of Debian has: VFIO
+              without an IOMMU, nodes of devices, iommufd. Ten minutes or more; kept in the cache
 --no-install  install nothing
 STAGE...      only these, of:
 END
@@ -131,6 +133,7 @@ stage_docs()
 
 stage_vm()
 {
+	[ -z "$vm_kernel" ] || devtools/vm/own-kernel.sh || return
 	# without a QEMU that knows vfio-user, the boots that need it are skipped
 	devtools/vm/kernel.sh && { devtools/vm/qemu.sh || [ $? -eq 77 ]; } &&
 		build build-gcc gcc && run_tests build-gcc --suite vm
@@ -186,12 +189,14 @@ add_row()
 }
 
 vm=
+vm_kernel=
 install=yes
 wanted=
 for arg in "$@"; do
 	case $arg in
 	-h | --help) usage; exit 0 ;;
 	--vm) vm=yes ;;
+	--vm-kernel) vm=yes vm_kernel=yes ;;
 	--no-install) install= ;;
 	style | freebsd | gcc | clang | shared | asan | tsan | fuzz | docs | vm)
 		wanted="$wanted $arg" ;;
@@ -202,7 +207,7 @@ done
 case " $wanted " in *' vm '*) vm=yes ;; esac
 
 if [ -n "$install" ]; then
-	packages_install build test docs ${vm:+vm} || exit 1
+	packages_install build test docs ${vm:+vm} ${vm_kernel:+kernel} || exit 1
 fi
 
 mkdir -p build-test
@@ -216,5 +221,8 @@ echo
 printf '%-8s %7s %7s %8s %8s\n' stage passed failed skipped seconds
 cat build-test/rows
 echo
+if [ -n "$vm" ] && ! devtools/vm/own-kernel.sh --cached >/dev/null 2>&1; then
+	echo 'left out: guests with a kernel of our own, see --vm-kernel'
+fi
 echo "$all_passed passed, $all_failed failed, $all_skipped skipped"
 [ "$all_failed" -eq 0 ]

@@ -68,13 +68,17 @@ static const struct vm_way vfio_pci = { "vfio-pci", "vfio-pci" };
 	.setup = setup, \
 	.teardown = teardown, \
 	.backend = "vfio", \
-	.registers_mapped = true, \
-	.priv = &vfio_pci
+	.registers_mapped = true
 
 #define VFIO_PCI_LACKS \
 	[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
 	[DRIVER_MEMORY] = "QEMU's device has none", \
 	[DRIVER_RESET] = NO_RESET
+
+/* ---- the same, where the kernel has two ways ---- */
+
+static const struct vm_way vfio_node = { "vfio-node", "vfio-pci" };
+static const struct vm_way vfio_group = { "vfio-group", "vfio-pci" };
 
 /* ---- the same device, without an IOMMU: memory is where it is ---- */
 
@@ -92,6 +96,19 @@ static const struct vm_way uio_pci_generic = { "uio_pci_generic", "uio_pci_gener
 #define NO_IOMMU \
 	[DRIVER_IOVA] = "they are physical addresses", \
 	[DRIVER_OWN_MEMORY] = "nobody tells where in physical memory it is"
+
+static const struct vm_way vfio_noiommu = { "vfio-noiommu", "vfio-pci" };
+
+#define VFIO_NOIOMMU \
+	VFIO_PCI, \
+	.nb = 1, \
+	.huge_pages = true, \
+	.priv = &vfio_noiommu, \
+	.lacks = { \
+		NO_IOMMU, \
+		VFIO_PCI_LACKS, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
 
 #define UIO_PCI_GENERIC \
 	UIO, \
@@ -135,18 +152,45 @@ static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
-#define BY_MSI .args = { "--vfio-intr=msi" }, .intr = RTE_INTR_HANDLE_VFIO_MSI
-#define BY_INTX .args = { "--vfio-intr=legacy" }, .intr = RTE_INTR_HANDLE_VFIO_LEGACY
+#define BY_MSI .intr = RTE_INTR_HANDLE_VFIO_MSI, .args = { "--vfio-intr=msi" }
+#define BY_INTX .intr = RTE_INTR_HANDLE_VFIO_LEGACY, .args = { "--vfio-intr=legacy" }
+#define BY_MSI_AND(option) \
+	.intr = RTE_INTR_HANDLE_VFIO_MSI, .args = { "--vfio-intr=msi", option }
+#define BY_INTX_AND(option) \
+	.intr = RTE_INTR_HANDLE_VFIO_LEGACY, .args = { "--vfio-intr=legacy", option }
+
+#define ONE_DEVICE \
+	.nb = 1, .lacks = { VFIO_PCI_LACKS, [DRIVER_SEVERAL] = "the next row has two" }
+#define TWO_DEVICES \
+	.nb = 2, .lacks = { VFIO_PCI_LACKS }
 
 static const struct driver_transport transports[] = {
 	{
-		.name = "vfio-pci, MSI", VFIO_PCI, BY_MSI, .nb = 1,
-		.lacks = { VFIO_PCI_LACKS, [DRIVER_SEVERAL] = "the next row has two" },
+		.name = "vfio-pci, MSI", .priv = &vfio_pci,
+		VFIO_PCI, BY_MSI, ONE_DEVICE,
 	},
 	{
-		.name = "vfio-pci, INTx, two devices", VFIO_PCI, BY_INTX, .nb = 2,
-		.lacks = { VFIO_PCI_LACKS },
+		.name = "vfio-pci, INTx, two devices", .priv = &vfio_pci,
+		VFIO_PCI, BY_INTX, TWO_DEVICES,
 	},
+	{
+		.name = "vfio-pci by its node, INTx", .priv = &vfio_node,
+		VFIO_PCI, BY_INTX_AND("--vfio-mode=cdev"), ONE_DEVICE,
+	},
+	{
+		.name = "vfio-pci by its node, MSI, two devices", .priv = &vfio_node,
+		VFIO_PCI, BY_MSI_AND("--vfio-mode=cdev"), TWO_DEVICES,
+	},
+	{
+		.name = "vfio-pci by its group, INTx", .priv = &vfio_group,
+		VFIO_PCI, BY_INTX_AND("--vfio-mode=group"), ONE_DEVICE,
+	},
+	{
+		.name = "vfio-pci by its group, MSI, two devices", .priv = &vfio_group,
+		VFIO_PCI, BY_MSI_AND("--vfio-mode=group"), TWO_DEVICES,
+	},
+	{ .name = "vfio-pci without IOMMU, MSI", VFIO_NOIOMMU, BY_MSI },
+	{ .name = "vfio-pci without IOMMU, INTx", VFIO_NOIOMMU, BY_INTX },
 	{ .name = "uio_pci_generic", UIO_PCI_GENERIC },
 	{ .name = "served, MSI", SERVED, BY_MSI },
 	{ .name = "served, INTx", SERVED, BY_INTX },

@@ -299,9 +299,15 @@ vm_bar_flags(const char *bdf, unsigned int bar)
 static bool
 maps_line_parse(const char *line, struct vm_span *span)
 {
+	/* opened by its group, by its own node; UIO */
+	static const char *const names[] = { "vfio-device", "/dev/vfio/devices/", "/resource" };
 	uint64_t start, end;
+	size_t i;
 
-	if (strstr(line, "vfio-device") == NULL && strstr(line, "/resource") == NULL)
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strstr(line, names[i]) != NULL)
+			break;
+	if (i == sizeof(names) / sizeof(names[0]))
 		return false;
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &start, &end, &span->off) != 3)
 		return false;

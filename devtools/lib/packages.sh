@@ -7,6 +7,7 @@ packages_build='gcc libc6-dev make meson ninja-build pkgconf python3 python3-pye
 	libcmocka-dev libjansson-dev'
 packages_test='ccache clang g++ git libclang-rt-14-dev shellcheck'
 packages_vm='busybox-static debootstrap kmod libelf1 qemu-system-x86'
+packages_kernel='bc bison flex libelf-dev xz-utils'
 packages_docs='doxygen python3-sphinx python3-sphinx-rtd-theme'
 
 packages_of()
@@ -17,6 +18,7 @@ packages_of()
 		test) echo $packages_test ;;
 		vm) echo $packages_vm ;;
 		docs) echo $packages_docs ;;
+		kernel) echo $packages_kernel ;;
 		*) echo "packages: no group is called \"$group\"" >&2; return 1 ;;
 		esac
 	done
@@ -82,4 +84,11 @@ packages_apt()
 		rm -f "$packages_log"
 		return 1
 	fi
+}
+
+# Where this system gets its own packages from; nothing where that is no Debian mirror.
+packages_mirror()
+{
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+		2>/dev/null | grep -v -e security -e snapshot | head -n 1
 }

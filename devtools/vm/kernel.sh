@@ -8,9 +8,9 @@
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-module_dir=$top/devtools/vm/sparse-module
 . "$top/devtools/lib/packages.sh"
 . "$top/devtools/lib/cache.sh"
+. "$top/devtools/lib/sparse.sh"
 
 say()
 {
@@ -67,20 +67,6 @@ unpack()
 	)
 }
 
-build_module()
-{
-	say "building sparse_vfio_pci"
-	cp "$module_dir"/* "$work"
-	cc=gcc
-	! command -v gcc-12 >/dev/null || cc=gcc-12
-	make -C "$kernel_dir/usr/src/linux-headers-$release" M="$work" CC="$cc" modules \
-		>"$work/build.log" 2>&1 || {
-		cat "$work/build.log" >&2
-		return 1
-	}
-	! grep -i 'warning' "$work/build.log" >&2
-}
-
 # What the package lists of this system offer; nothing where there are none.
 look_up()
 {
@@ -112,9 +98,8 @@ if [ -z "$version" ] || ! make_once "$kernel_dir" unpack; then
 		exit 1
 	}
 fi
-module_key=$(cat "$module_dir"/* | sha256sum | cut -c 1-12)
-sparse_dir=$cache/sparse-$version-$module_key
-make_once "$sparse_dir" build_module
+sparse_dir=$cache/sparse-$version-$(sparse_key)
+make_once "$sparse_dir" sparse_build -C "$kernel_dir/usr/src/linux-headers-$release"
 
 cat <<END
 VM_KERNEL='$kernel_dir/boot/vmlinuz-$release'

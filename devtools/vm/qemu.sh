@@ -18,13 +18,6 @@ say()
 	echo "qemu: $*" >&2
 }
 
-# Where this system gets its own packages from; nothing where that is no Debian mirror.
-mirror()
-{
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-		2>/dev/null | grep -v -e security -e snapshot | head -n 1
-}
-
 in_root()
 {
 	as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive \
@@ -34,7 +27,7 @@ in_root()
 # A root of minimal size, in "$root". Our own apt knows proxies that the new one has to be told.
 bootstrap()
 {
-	as_root debootstrap --variant=minbase "$suite" "$root" "$(mirror)" &&
+	as_root debootstrap --variant=minbase "$suite" "$root" "$(packages_mirror)" &&
 		in_root apt-get install -q -y --no-install-recommends qemu-system-x86 &&
 		in_root apt-get clean
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Boots a guest with a stock Debian kernel under QEMU and runs a script in it.
+"""Boots a guest with a Debian kernel, or one of our own, under QEMU and runs a script in it.
 
 The script begins with lines that say what it needs:
 
@@ -10,6 +10,7 @@ The script begins with lines that say what it needs:
     #vm module NAME                       a module of the kernel, with those it needs
     #vm iommu PROPERTY=VALUE...           properties of the IOMMU, or "none"
     #vm append TEXT                       added to the kernel's command line
+    #vm kernel own                        the kernel that own-kernel.sh has built; skipped if none
     #vm served NAME [--OPTION...] [PROPERTY=VALUE...] [@posted|@waited]
                                           a device of "dpdk-vfio-user serve", with its options,
                                           and properties of QEMU's vfio-user-pci; and whether
@@ -111,25 +112,28 @@ class Needs:
     def __init__(self, script):
         self.device, self.program, self.module = [], [], []
         self.iommu, self.append = [], []
-        self.served, self.boots = [], []
+        self.served, self.boots, self.kernel = [], [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
-                match = re.match(r'#vm (device|program|module|iommu|append|served|boots) '
+                match = re.match(r'#vm (device|program|module|iommu|append|served|boots|kernel) '
                                  r'(.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
 
-def assignments(script):
+def assignments(script, *args):
     """Exit status of a script beside this one, and what it assigns."""
-    out = subprocess.run([os.path.join(HERE, script)], stdout=subprocess.PIPE, text=True,
+    out = subprocess.run([os.path.join(HERE, script), *args], stdout=subprocess.PIPE, text=True,
                          stdin=subprocess.DEVNULL, check=False)
     return out.returncode, dict(re.findall(r"^(\w+)='(.*)'$", out.stdout, re.MULTILINE))
 
 
-def kernel():
-    """Paths of the kernel in the cache, fetched at the first call."""
-    status, paths = assignments('kernel.sh')
+def kernel(own):
+    """Paths of the kernel in the cache. Debian's is fetched at the first call, ours never made."""
+    status, paths = assignments('own-kernel.sh', '--cached') if own else assignments('kernel.sh')
+    if status == SKIPPED:
+        print('vm: left out: it needs a kernel of our own; see devtools/test.sh --vm --vm-kernel')
+        sys.exit(SKIPPED)
     if status != 0:
         sys.exit('vm: the kernel for the guest is not there (see above)')
     return paths
@@ -363,6 +367,8 @@ def parse_args():
     parser.add_argument('--timeout', type=int, default=120, metavar='SECONDS')
     parser.add_argument('--append', action='append', default=[], metavar='TEXT',
                         help="add to the kernel's command line")
+    parser.add_argument('--own-kernel', action='store_true',
+                        help='whatever the script says, boot the kernel of own-kernel.sh')
     parser.add_argument('--console', metavar='FILE', help="keep the guest's console in FILE")
     parser.add_argument('script', help='guest script')
     return parser.parse_args()
@@ -405,7 +411,7 @@ def main():
             print(f'vm: skipped: {tool} is not installed')
             return SKIPPED
     qemu = client_qemu() if needs.served else [QEMU]
-    paths = kernel()
+    paths = kernel(args.own_kernel or needs.kernel == ['own'])
     with tempfile.TemporaryDirectory(prefix='dpdk-vfio-vm.') as folder:
         return boot_all(qemu, paths, needs, args, folder)
 

@@ -312,6 +312,9 @@ static const struct vfio_device_ops sparse_ops = {
 	.mmap = sparse_mmap,
 	.request = vfio_pci_core_request,
 	.match = vfio_pci_core_match,
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
 	.bind_iommufd = vfio_iommufd_physical_bind,
 	.unbind_iommufd = vfio_iommufd_physical_unbind,
