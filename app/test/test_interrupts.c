@@ -21,6 +21,14 @@
 #include "interpose.h"
 #include "test.h"
 
+/*
+ * With kqueue, which the fake FreeBSD has, a file may be waited for, and a descriptor that was
+ * closed is forgotten although its file is open elsewhere.
+ */
+#ifndef WAITS_BY_EPOLL
+#define WAITS_BY_EPOLL 1
+#endif
+
 #define ANY_ARG ((void *)-1)
 
 static struct rte_intr_handle *
@@ -272,6 +280,8 @@ test_what_cannot_be_waited_for_is_refused(void **state)
 	struct probe probe;
 	struct resources before;
 
+	if (!WAITS_BY_EPOLL)
+		skip();
 	resources_take(&before);
 	probe_init_fd(&probe, RTE_INTR_HANDLE_EXT, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 	log_start();
@@ -668,7 +678,7 @@ test_file_left_open_elsewhere_makes_no_busy_loop(void **state)
 	barrier();
 	barrier();
 	interpose_disarm();
-	assert_int_equal(interpose_count(), 1);
+	assert_int_equal(interpose_count(), WAITS_BY_EPOLL);
 	assert_int_equal(probe.calls, 0);
 	close(twin);
 	probe.fd = -1;

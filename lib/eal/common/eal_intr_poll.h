@@ -24,7 +24,8 @@ eal_intr_poll_make(void);
 /**
  * Watch a descriptor from now on, for as long as there is something to read.
  *
- * @return 0; -EEXIST: it is watched already, and as it was; another -errno
+ * @return 0, on some systems also if it was watched already, now under this id; -EEXIST, on the
+ *   others: it is watched already, and as it was; another -errno
  */
 int
 eal_intr_poll_add(int poll_fd, int fd, uint64_t id);

@@ -42,13 +42,13 @@ control(int poll_fd, unsigned short op, int fd, uint64_t id)
 	return rc < 0 ? -errno : 0;
 }
 
-/* To add what is there changes it, so ask for what only works on one that is there. */
 int
 eal_intr_poll_add(int poll_fd, int fd, uint64_t id)
 {
 	return control(poll_fd, EV_ADD, fd, id);
 }
 
+/* To add would also do for one that is there, and would not tell that it is not. */
 int
 eal_intr_poll_change(int poll_fd, int fd, uint64_t id)
 {
