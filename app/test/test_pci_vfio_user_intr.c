@@ -25,8 +25,8 @@ struct fixture {
 	struct fake_sysfs *system;
 	struct gadget gadget;
 	atomic_uint nb_calls;
-	unsigned int lower_at;	/* the call that silences the device; 0: none */
-	bool removes;	/* the device, in the callback */
+	atomic_uint lower_at;	/* the call that silences the device; 0: none */
+	atomic_bool removes;	/* the device, in the callback */
 };
 
 static struct fixture fixture;

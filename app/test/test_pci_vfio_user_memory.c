@@ -70,6 +70,15 @@ device_write(uint64_t iova, const void *buf, size_t len)
 	return rte_vfio_user_dma_write(gadget.session, iova, buf, len);
 }
 
+/* What the device does comes before and after this by way of a socket, which no tool sees. */
+__attribute__((no_sanitize("thread")))
+static void
+copy(volatile char *to, const volatile char *from, size_t len)
+{
+	while (len-- > 0)
+		*to++ = *from++;
+}
+
 /* Both ways, of the first and the last bytes. */
 static void
 device_reaches(void *memory, uint64_t iova, size_t len)
@@ -79,11 +88,12 @@ device_reaches(void *memory, uint64_t iova, size_t len)
 	size_t i;
 
 	for (i = 0; i < RTE_DIM(at); i++) {
-		memcpy((char *)memory + at[i], "to dev.", 8);
+		copy((char *)memory + at[i], "to dev.", 8);
 		assert_int_equal(device_read(iova + at[i], text, 8), 0);
 		assert_string_equal(text, "to dev.");
 		assert_int_equal(device_write(iova + at[i], "to mem.", 8), 0);
-		assert_string_equal((char *)memory + at[i], "to mem.");
+		copy(text, (char *)memory + at[i], 8);
+		assert_string_equal(text, "to mem.");
 	}
 }
 

@@ -154,7 +154,7 @@ gadget_end(struct gadget *gadget)
 
 /* ---- the driver ---- */
 
-struct rte_pci_device *gadget_device;
+_Atomic(struct rte_pci_device *) gadget_device;
 
 static int
 gadget_probe(struct rte_pci_driver *driver, struct rte_pci_device *dev)

@@ -56,7 +56,7 @@ void gadget_stop(struct gadget *gadget);
 void gadget_end(struct gadget *gadget);
 
 /** The driver that takes gadgets, and the device that it was given last; NULL: none. */
-extern struct rte_pci_device *gadget_device;
+extern _Atomic(struct rte_pci_device *) gadget_device;
 void gadget_driver_register(void);
 void gadget_driver_unregister(void);
 

@@ -11,6 +11,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_string_fns.h>
 #include <rte_vfio_user.h>
 
 #include "pci_backend.h"
@@ -272,7 +273,9 @@ pci_vfio_user_restart(struct pci_device *dev, int dev_id, const struct rte_pci_i
 	if (other == NULL)
 		return -ENOMEM;
 	fds_forget(&state);
-	other->pub = dev->pub;
+	other->pub.device.name = dev->pub.device.name;
+	other->pub.addr = dev->pub.addr;
+	strlcpy(other->pub.name, dev->pub.name, sizeof(other->pub.name));
 	other->backend = dev->backend;
 	other->state = &state;
 	pci_regions_clear(other);

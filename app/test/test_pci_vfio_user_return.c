@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Servers that come back, what they come back with, and servers that do not answer. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bus_pci_driver.h>
+#include <rte_bus_pci.h>
+#include <rte_common.h>
+#include <rte_dev.h>
+#include <rte_epoll.h>
+#include <rte_interrupts.h>
+#include <rte_log.h>
+
+#include "eal_session.h"
+#include "fake_sysfs.h"
+#include "fake_vfio.h"
+#include "test.h"
+#include "vu_gadget.h"
+#include "vu_spawned.h"
+
+#define PATIENCE_MS 20000
+#define WINDOW      0x8000	/* the second one of the gadget */
+
+static struct gadget gadget;
+static struct fake_sysfs *system_pci;
+static atomic_uint nb_removes, nb_adds, nb_calls;
+
+static void
+on_event(const char *name, enum rte_dev_event_type event, void *arg)
+{
+	(void)arg;
+	assert_string_equal(name, gadget.name);
+	atomic_fetch_add(event == RTE_DEV_EVENT_REMOVE ? &nb_removes : &nb_adds, 1);
+}
+
+static void
+wait_for(const atomic_uint *counter, unsigned int value)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < PATIENCE_MS && atomic_load(counter) < value; ms++)
+		usleep(1000);
+	assert_int_equal(atomic_load(counter), value);
+}
+
+static int
+setup(void **state)
+{
+	const char *const args[] = { "-a", gadget.name, NULL };
+
+	(void)state;
+	memset(&gadget, 0, sizeof(gadget));
+	atomic_store(&nb_removes, 0);
+	atomic_store(&nb_adds, 0);
+	atomic_store(&nb_calls, 0);
+	gadget.nb_msix = 3;
+	gadget_start(&gadget);
+	eal_session_start(args);
+	assert_non_null(gadget_device);
+	assert_int_equal(rte_dev_event_callback_register(gadget.name, on_event, NULL), 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	eal_session_stop();
+	gadget_end(&gadget);
+	return 0;
+}
+
+static uint32_t
+register_read(off_t offset)
+{
+	uint32_t value = 0;
+
+	assert_int_equal(rte_pci_mmio_read(gadget_device, GADGET_REGS, &value, 4, offset), 4);
+	return value;
+}
+
+static int
+register_try(void)
+{
+	uint32_t value;
+
+	return rte_pci_mmio_read(gadget_device, GADGET_REGS, &value, 4, 0);
+}
+
+/* ---- the same device ---- */
+
+static void
+test_registers_and_windows_are_those_of_the_next_server(void **state)
+{
+	volatile uint32_t *window = rte_pci_bar_ptr(gadget_device, GADGET_MEMORY, WINDOW, 4);
+	uint32_t value = 0x12345678;
+
+	(void)state;
+	assert_int_equal(rte_pci_mmio_write(gadget_device, GADGET_REGS, &value, 4, 8), 4);
+	*window = 1;
+	gadget_restart(&gadget);
+	wait_for(&nb_adds, 1);
+	assert_int_equal(nb_removes, 1);
+	assert_int_equal(register_read(8), 0);
+	assert_int_equal(*window, 0);
+	*window = 2;
+	memcpy(&value, gadget.memory + WINDOW, sizeof(value));
+	assert_int_equal(value, 2);
+}
+
+static void
+on_interrupt(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&nb_calls, 1);
+}
+
+static void
+test_interrupts_are_those_of_the_next_server(void **state)
+{
+	struct rte_intr_handle *handle = gadget_device->intr_handle;
+	struct rte_epoll_event event;
+	int epfd = epoll_create1(EPOLL_CLOEXEC);
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(rte_intr_callback_register(handle, on_interrupt, NULL), 0);
+	assert_int_equal(rte_intr_rx_ctl(handle, epfd, RTE_INTR_EVENT_ADD, 1, NULL), 0);
+	for (i = 1; i <= 3; i++) {
+		gadget_restart(&gadget);
+		wait_for(&nb_adds, i);
+		assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 0), 0);
+		wait_for(&nb_calls, i);
+		assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 1), 0);
+		assert_int_equal(rte_epoll_wait(epfd, &event, 1, PATIENCE_MS), 1);
+	}
+	assert_int_equal(rte_intr_rx_ctl(handle, epfd, RTE_INTR_EVENT_DEL, 1, NULL), 0);
+	assert_int_equal(rte_intr_callback_unregister_sync(handle, on_interrupt, NULL), 1);
+	close(epfd);
+}
+
+static void
+test_memory_and_bus_mastering_are_on_again(void **state)
+{
+	uint16_t command = 0;
+
+	(void)state;
+	gadget_restart(&gadget);
+	wait_for(&nb_adds, 1);
+	assert_int_equal(rte_pci_read_config(gadget_device, &command, 2, RTE_PCI_COMMAND), 2);
+	assert_int_equal(command & 6, 6);
+}
+
+/* A server that takes memory away which it has given harms itself. */
+static void
+test_window_without_memory_is_harmless(void **state)
+{
+	volatile uint32_t *window = rte_pci_bar_ptr(gadget_device, GADGET_MEMORY, WINDOW, 4);
+
+	(void)state;
+	assert_int_equal(rte_dev_hotplug_handle_enable(), 0);
+	*window = 1;
+	assert_int_equal(ftruncate(gadget.memory_fd, 0), 0);
+	*window = 2;
+	assert_int_equal(*window, 2);
+	assert_int_equal(register_read(0), 0);
+	assert_int_equal(rte_dev_hotplug_handle_disable(), 0);
+}
+
+/* ---- another device ---- */
+
+static void
+other_device_is_left_alone(void)
+{
+	gadget_restart(&gadget);
+	wait_for(&nb_removes, 1);
+	/* time to look at it, and to think better of it */
+	usleep(100000);
+	assert_int_equal(register_try(), -ENOTCONN);
+	assert_int_equal(nb_removes, 1);
+	assert_int_equal(nb_adds, 0);
+	assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
+	wait_for(&nb_adds, 1);
+}
+
+static void
+test_other_device_is_left_alone_until_the_old_one_is_removed(void **state)
+{
+	(void)state;
+	gadget.device_id = 0x1111;
+	other_device_is_left_alone();
+	/* nobody drives such a one */
+	assert_true(rte_dev_probe(gadget.name) < 0);
+}
+
+static void
+test_device_with_fewer_vectors_is_another_one(void **state)
+{
+	(void)state;
+	gadget.nb_msix = 2;
+	other_device_is_left_alone();
+	assert_int_equal(rte_dev_probe(gadget.name), 0);
+	assert_int_equal(rte_intr_nb_efd_get(gadget_device->intr_handle), 1);
+	register_read(0);
+}
+
+/* ---- servers that live and say nothing ---- */
+
+static struct rte_pci_device *
+only_device(void)
+{
+	struct rte_dev_iterator it;
+	struct rte_device *dev;
+
+	RTE_DEV_FOREACH(dev, "bus=pci", &it)
+		return RTE_DEV_TO_PCI(dev);
+	return NULL;
+}
+
+struct silent {
+	char dir[16], path[32], text[96];
+	pid_t server;
+};
+
+static void
+silent_start(struct silent *silent)
+{
+	strcpy(silent->dir, "/tmp/vuXXXXXX");
+	assert_non_null(mkdtemp(silent->dir));
+	snprintf(silent->path, sizeof(silent->path), "%s/edu", silent->dir);
+	snprintf(silent->text, sizeof(silent->text),
+		"bus=pci,backend=vfio-user,path=%s/edu,timeout_ms=1000", silent->dir);
+	silent->server = spawned_edu(silent->path);
+}
+
+static void
+silent_stop(const struct silent *silent)
+{
+	int status;
+
+	assert_int_equal(kill(silent->server, SIGSTOP), 0);
+	assert_int_equal(waitpid(silent->server, &status, WUNTRACED), silent->server);
+	assert_true(WIFSTOPPED(status));
+}
+
+static void
+silent_end(struct silent *silent)
+{
+	spawned_kill(silent->server);
+	unlink(silent->path);
+	assert_int_equal(rmdir(silent->dir), 0);
+}
+
+static void
+test_server_that_stops_to_answer_costs_the_time_limit(void **state)
+{
+	struct silent silent;
+	const char *const args[] = { "-a", silent.text, NULL };
+	struct rte_pci_device *dev;
+	uint32_t value = 0;
+
+	(void)state;
+	silent_start(&silent);
+	eal_session_start(args);
+	dev = only_device();
+	assert_non_null(dev);
+	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), 4);
+	silent_stop(&silent);
+	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), -ETIMEDOUT);
+	assert_int_equal(rte_dev_remove(&dev->device), 0);
+	assert_true(rte_dev_probe(silent.text) < 0);
+	assert_int_equal(kill(silent.server, SIGCONT), 0);
+	eal_session_stop();
+	silent_end(&silent);
+}
+
+static void
+test_server_that_never_answers_is_named(void **state)
+{
+	struct silent silent;
+	const char *const args[] = { "-a", silent.text, NULL };
+
+	(void)state;
+	silent_start(&silent);
+	silent_stop(&silent);
+	eal_log_capture();
+	eal_session_start(args);
+	assert_non_null(strstr(eal_log_text(), "the server does not answer"));
+	eal_log_release();
+	assert_null(only_device());
+	eal_session_stop();
+	silent_end(&silent);
+}
+
+/* ---- beside devices of the kernel ---- */
+
+static int
+kernel_probe(struct rte_pci_driver *driver, struct rte_pci_device *dev)
+{
+	uint32_t value;
+
+	(void)driver;
+	return rte_pci_mmio_read(dev, 0, &value, 4, 0) == 4 ? 0 : -EIO;
+}
+
+static int
+kernel_remove(struct rte_pci_device *dev)
+{
+	(void)dev;
+	return 0;
+}
+
+static const struct rte_pci_id kernel_ids[] = {
+	{ RTE_PCI_DEVICE(0xcafe, 1) },
+	{ .vendor_id = 0 },
+};
+
+static struct rte_pci_driver kernel_driver = {
+	.driver = { .name = "kernel" },
+	.probe = kernel_probe,
+	.remove = kernel_remove,
+	.id_table = kernel_ids,
+	.drv_flags = RTE_PCI_DRV_NEED_MAPPING,
+};
+
+static void
+test_devices_of_both_kinds_live_in_one_process(void **state)
+{
+	const char *const args[] = { "-a", gadget.name, "-a", "0000:01:00.0", NULL };
+	struct fake_vfio *fake = fake_vfio_start();
+
+	(void)state;
+	fake_vfio_add(fake, &(struct fake_device_desc){
+		.name = "0000:01:00.0", .driver = "vfio-pci", .group = 7,
+		.vendor = 0xcafe, .device = 1,
+		.regions[0] = { .size = 0x10000, .flags = FAKE_REGION_RWM },
+	});
+	rte_pci_register(&kernel_driver);
+	memset(&gadget, 0, sizeof(gadget));
+	gadget_start(&gadget);
+	eal_session_start(args);
+	assert_non_null(gadget_device);
+	assert_int_equal(register_read(0), 0);
+	assert_ptr_equal(only_device()->driver, &kernel_driver);
+	eal_session_stop();
+	gadget_end(&gadget);
+	rte_pci_unregister(&kernel_driver);
+	fake_vfio_stop(fake);
+}
+
+static int
+suite_setup(void **state)
+{
+	(void)state;
+	system_pci = fake_sysfs_start();
+	gadget_driver_register();
+	return 0;
+}
+
+static int
+suite_teardown(void **state)
+{
+	(void)state;
+	gadget_driver_unregister();
+	fake_sysfs_stop(system_pci);
+	return 0;
+}
+
+#define RETURN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	RETURN_TEST(test_registers_and_windows_are_those_of_the_next_server),
+	RETURN_TEST(test_interrupts_are_those_of_the_next_server),
+	RETURN_TEST(test_memory_and_bus_mastering_are_on_again),
+	RETURN_TEST(test_window_without_memory_is_harmless),
+	RETURN_TEST(test_other_device_is_left_alone_until_the_old_one_is_removed),
+	RETURN_TEST(test_device_with_fewer_vectors_is_another_one),
+	cmocka_unit_test(test_server_that_stops_to_answer_costs_the_time_limit),
+	cmocka_unit_test(test_server_that_never_answers_is_named),
+	cmocka_unit_test(test_devices_of_both_kinds_live_in_one_process),
+};
+
+TEST_SUITE(pci_vfio_user_return, "functional", tests, suite_setup, suite_teardown)
