@@ -265,7 +265,11 @@ int vu_client_watch_open(struct vu_client_watch *watch, int sock);
 /** Wait for another socket, too. @return 0, -errno */
 int vu_client_watch_twin(struct vu_client_watch *watch, int sock);
 
-/** Wait until a time by vu_now_ms(). @return VU_CLIENT_*: where something is, perhaps; -errno */
+/**
+ * Wait until a time by vu_now_ms(), or a little longer.
+ *
+ * @return VU_CLIENT_*: where something is, perhaps; -errno
+ */
 int vu_client_watch_wait(struct vu_client_watch *watch, uint64_t until_ms);
 
 /* ---- vu_client_serve.c: commands of the server ---- */

@@ -205,22 +205,33 @@ receive_error(int rc)
 	return rc == -EPROTO || rc == -EMFILE || rc == -ENOMEM ? rc : -ENOTCONN;
 }
 
+static int
+receive_end(struct vu_client *client, int rc)
+{
+	if (unlikely(rc < 0))
+		vu_client_fail(client, receive_error(rc));
+	return rc;
+}
+
 int
 vu_client_receive(struct vu_client *client, uint64_t until_ms)
+{
+	return receive_end(client, drain_once(client, true, until_ms));
+}
+
+/* The same for the answer to a request, whose time limit need not be exact. */
+static int
+receive_answer(struct vu_client *client, uint64_t until_ms)
 {
 	int rc;
 
 	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed) ||
-			atomic_load_explicit(&client->twin_queued, memory_order_relaxed))) {
-		rc = drain_once(client, true, until_ms);
-	} else {
-		rc = vu_client_watch_wait(&client->watch, until_ms);
-		if (likely(rc > 0))
-			rc = receive_from(client, (unsigned int)rc);
-	}
-	if (unlikely(rc < 0))
-		vu_client_fail(client, receive_error(rc));
-	return rc;
+			atomic_load_explicit(&client->twin_queued, memory_order_relaxed)))
+		return vu_client_receive(client, until_ms);
+	rc = vu_client_watch_wait(&client->watch, until_ms);
+	if (likely(rc > 0))
+		rc = receive_from(client, (unsigned int)rc);
+	return receive_end(client, rc);
 }
 
 static void
@@ -239,7 +250,7 @@ vu_client_lead(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms
 {
 	while (!vu_slot_done(slot) && !atomic_load(&client->broken)) {
 		expect_data(client, slot);
-		if (vu_client_receive(client, until_ms) < 0 || vu_slot_done(slot))
+		if (receive_answer(client, until_ms) < 0 || vu_slot_done(slot))
 			break;
 		if (vu_now_ms() >= until_ms)
 			break;
