@@ -158,14 +158,16 @@ region_new(uint64_t addr, uint64_t size, int prot, int fd, uint64_t fd_offset,
 	struct vu_dma_region *region;
 	int rc;
 
-	region = calloc(1, sizeof(*region));
+	region = malloc(sizeof(*region));
 	if (region == NULL)
 		return -ENOMEM;
-	region->addr = addr;
-	region->last = addr + (size - 1);
-	region->prot = prot;
-	region->fd = fd;
-	region->fd_offset = fd_offset;
+	*region = (struct vu_dma_region) {
+		.addr = addr,
+		.last = addr + (size - 1),
+		.prot = prot,
+		.fd = fd,
+		.fd_offset = fd_offset,
+	};
 	rc = fd < 0 ? 0 : region_check(region, size);
 	if (rc < 0) {
 		free(region);
