@@ -74,7 +74,8 @@ rte_mem_map(void *requested_addr, size_t size, int prot, int flags, int fd, uint
 	}
 	addr = mmap(requested_addr, size, sys_prot, sys_flags, fd, sys_offset);
 	if (addr == MAP_FAILED) {
-		rte_errno = errno;
+		rte_errno = (flags & RTE_MAP_FORCE_ADDRESS_NOREPLACE) != 0 && MAP_TAKEN(errno) ?
+			EEXIST : errno;
 		return NULL;
 	}
 	if ((flags & RTE_MAP_FORCE_ADDRESS_NOREPLACE) != 0)

@@ -8,6 +8,7 @@
  * What differs between systems, for sources of this tree.
  */
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <pthread.h>
 #include <pthread_np.h>
@@ -23,5 +24,8 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE (MAP_FIXED | MAP_EXCL)
 #endif
+
+/* What mmap() says when there is something: the manual knows the one, the kernel the other. */
+#define MAP_TAKEN(err) ((err) == EINVAL || (err) == ENOMEM)
 
 #endif /* RTE_OS_SHIM_H */
