@@ -17,6 +17,7 @@
 #include <rte_eal.h>
 #include <rte_eal_paging.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 #include "eal_session.h"
 #include "fake_freebsd.h"
@@ -766,7 +767,11 @@ test_a_device_of_another_driver_is_left_alone(void **state)
 
 	(void)state;
 	begin(&way);
+	rte_log_set_level_pattern("bus.pci", RTE_LOG_INFO);
+	eal_log_capture();
 	assert_int_equal(rte_pci_map_device(dev), 1);
+	assert_int_equal(eal_log_lines_with(eal_log_text(), "left to its kernel driver ixl"), 1);
+	eal_log_release();
 	assert_int_equal(card->config[COMMAND], 0);
 	end();
 }

@@ -27,7 +27,8 @@ struct pci_backend {
 
 	/**
 	 * Is a device that the system lists, bound to @p kernel_driver, ours?
-	 * @p dirfd and @p name lead to its folder in sysfs. NULL: none of those ever is.
+	 * @p dirfd and @p name lead to its folder in sysfs; -1 and "" where there is no sysfs.
+	 * NULL: none of those ever is.
 	 */
 	bool (*claims)(const char *kernel_driver, int dirfd, const char *name);
 

@@ -78,8 +78,11 @@ pci_device_map(struct pci_device *dev)
 
 	if (dev->mapped)
 		return 0;
-	if (dev->backend == NULL)
+	if (dev->backend == NULL) {
+		PCI_LOG(INFO, "%s: left to its kernel driver %s", dev->pub.name,
+			dev->kernel_driver != NULL ? dev->kernel_driver : "(none)");
 		return 1;
+	}
 	pinned = pci_list_pin(dev, false) == 0;
 	rc = device_map_with_handles(dev);
 	if (pinned)

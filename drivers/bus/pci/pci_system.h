@@ -24,7 +24,8 @@ struct pci_trouble {
 
 /**
  * Report the devices that the system lists, each by pci_scan_found() and at the cost of one
- * call. One that vanishes meanwhile, or that no kernel driver holds, is left out.
+ * call. One that vanishes meanwhile is left out, and so is one that no kernel driver holds where
+ * there is no way to such a device.
  *
  * @return 0, or -errno: there is no telling which devices there are
  */
