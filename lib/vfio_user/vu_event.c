@@ -24,16 +24,33 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int users;
 static int ready_fd = -1;	/* can always be read */
 static _Atomic aio_context_t context;	/* 0: there is none */
+static atomic_bool refused;	/* there cannot be one */
 static atomic_uint submitted;
 
+/* Closing one waits for all processors, so it is opened when a device first wants an interrupt. */
 static void
 context_open(void)
 {
 	aio_context_t ctx = 0;
 
-	ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ready_fd >= 0 && syscall(SYS_io_setup, DEPTH, &ctx) == 0)
 		atomic_store(&context, ctx);
+	else
+		atomic_store(&refused, true);
+}
+
+static aio_context_t
+context_get(void)
+{
+	aio_context_t ctx = atomic_load_explicit(&context, memory_order_acquire);
+
+	if (likely(ctx != 0) || atomic_load_explicit(&refused, memory_order_relaxed))
+		return ctx;
+	pthread_mutex_lock(&lock);
+	if (atomic_load(&context) == 0 && !atomic_load(&refused))
+		context_open();
+	pthread_mutex_unlock(&lock);
+	return atomic_load(&context);
 }
 
 static void
@@ -46,6 +63,7 @@ context_close(void)
 	if (ready_fd >= 0)
 		close(ready_fd);
 	ready_fd = -1;
+	atomic_store(&refused, false);
 }
 
 void
@@ -53,7 +71,7 @@ vu_event_get(void)
 {
 	pthread_mutex_lock(&lock);
 	if (users++ == 0)
-		context_open();
+		ready_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -101,7 +119,7 @@ void
 vu_event_signal(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	aio_context_t ctx = atomic_load_explicit(&context, memory_order_acquire);
+	aio_context_t ctx = context_get();
 	const uint64_t one = 1;
 
 	if (likely(ctx != 0) && context_signal(ctx, fd))
