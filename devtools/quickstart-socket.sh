@@ -23,7 +23,7 @@ end()
 	rm -rf "$work"
 }
 trap end EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 
 fail()
 {

@@ -34,7 +34,7 @@ begun=$(date +%s)
 log=$(mktemp)
 beat=
 trap 'beat_end; rm -f "$log"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 
 say()
 {
