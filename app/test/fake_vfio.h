@@ -209,6 +209,7 @@ struct fake_vfio {
 		uint32_t num_iovas;
 		uint64_t alignment, start;
 		int err;		/**< its errno */
+		bool brazen;		/**< no error even so */
 	} ioas_lie;
 	struct fake_iommufd *iommufds;
 	struct fake_route *routes;	/* of fake_vfio.c */

@@ -132,7 +132,7 @@ ioas_iova_ranges(void *ctx, void *arg)
 	if (fake->ioas_lie.alignment != 0)
 		cmd.out_iova_alignment = fake->ioas_lie.alignment;
 	memcpy(arg, &cmd, sizeof(cmd));
-	return cmd.num_iovas > max ? -EMSGSIZE : 0;
+	return cmd.num_iovas > max && !fake->ioas_lie.brazen ? -EMSGSIZE : 0;
 }
 
 static int

@@ -309,7 +309,7 @@ test_node_names_that_are_none_are_passed_over(void **state)
 static void
 test_node_that_has_become_another_devices_is_given_back(void **state)
 {
-	unsigned int last;
+	unsigned int last, nb_opened;
 	int fd, iommu;
 
 	start("--vfio-mode=cdev");
@@ -317,9 +317,11 @@ test_node_that_has_become_another_devices_is_given_back(void **state)
 	assert_opened_by_node(card);
 	interpose_disarm();
 	last = interpose_count();
+	nb_opened = card->nb_opened;
 	interpose_fail(INTERPOSE_ONLY(ACCESS), last, ENOENT);
 	assert_int_equal(open_device(card, &fd), -ENODEV);
 	interpose_disarm();
+	assert_int_equal(card->nb_opened, nb_opened + 1);
 	assert_int_equal(card->nb_open, 0);
 	assert_int_equal(try_device(card, &iommu), 0);
 }
@@ -549,6 +551,7 @@ test_lies_about_ranges_do_no_harm(void **state)
 		uint32_t num_iovas;
 		uint64_t alignment, start;
 		int err;
+		bool brazen;
 	} lies[] = {
 		{ .num_iovas = UINT32_MAX },
 		{ .num_iovas = INT32_MAX },
@@ -560,16 +563,25 @@ test_lies_about_ranges_do_no_harm(void **state)
 		{ .start = UINT64_MAX, },
 		{ .err = ENOTTY },
 		{ .err = EMSGSIZE },
+		{ .num_iovas = UINT32_MAX, .brazen = true },
+		{ .num_iovas = 17, .brazen = true },
 	};
+	uint8_t *mem = pages(KB4);
 	size_t i;
+	int fd;
 
 	narrow();
 	fake->iova_ranges[1].end = UINT64_MAX - 1;
 	start(NULL);
 	for (i = 0; i < RTE_DIM(lies); i++) {
 		memcpy(&fake->ioas_lie, &lies[i], sizeof(lies[i]));
-		assert_opened_by_node(card);
+		assert_int_equal(open_device(card, &fd), 0);
+		/* the kernel's own checks remain */
+		assert_int_equal(map(mem, IOVA + 0x100000), 0);
+		assert_int_equal(unmap(mem, IOVA + 0x100000), 0);
+		close_device(card, fd);
 	}
+	munmap(mem, KB4);
 }
 
 static void

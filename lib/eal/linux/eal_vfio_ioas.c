@@ -76,6 +76,8 @@ ranges_get(const struct eal_vfio_container *container, struct vfio_iova_range **
 		grown = realloc(*ranges, (size_t)more * sizeof(**ranges));
 		if (grown == NULL)
 			return -ENOMEM;
+		/* so that what the kernel claims but does not write is nothing */
+		memset(grown, 0, (size_t)more * sizeof(*grown));
 		*ranges = grown;
 		more = ranges_ask(container, grown, (uint32_t)more, answer);
 	}
