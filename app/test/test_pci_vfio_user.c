@@ -3,6 +3,7 @@
 /* Devices that another process emulates, on the PCI bus: the way from a path to a driver. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -279,7 +280,14 @@ test_socket_without_listener_is_named(void **state)
 static void
 test_file_that_is_no_socket_is_named(void **state)
 {
-	refused("vfio-user:/etc/passwd", "this is not a socket");
+	struct fixture *f = *state;
+	char path[64], name[96];
+
+	snprintf(path, sizeof(path), "%s/file", f->dir);
+	snprintf(name, sizeof(name), "vfio-user:%s/file", f->dir);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	refused(name, "this is not a socket");
+	unlink(path);
 }
 
 static void

@@ -22,11 +22,13 @@
  * others wait. That one tells what came of it.
  */
 
-/* Between two tries, in milliseconds: twice as long each time, up to the longest. */
+/*
+ * Between two tries, in milliseconds: twice as long each time, up to the longest, which is longer
+ * where somebody is there that talks nonsense.
+ */
 #define FIRST_DELAY_MS 1u
 #define LONGEST_DELAY_MS 1000u
-/* After another error than that nobody is there. */
-#define ERROR_DELAY_MS 10000u
+#define LONGEST_ERROR_DELAY_MS 10000u
 
 static struct {
 	pthread_t thread;
@@ -119,10 +121,10 @@ static void
 try_later(struct pci_vfio_user_link *link, int rc)
 {
 	const bool nobody = rc == -ENOENT || rc == -ECONNREFUSED || rc == -ENOTCONN;
-	const unsigned int doubled = RTE_MIN(link->nb_tries++, 10u);
+	const unsigned int delay = FIRST_DELAY_MS << RTE_MIN(link->nb_tries++, 14u);
 
-	link->due_ms = now_ms() + (nobody ?
-		RTE_MIN(FIRST_DELAY_MS << doubled, LONGEST_DELAY_MS) : ERROR_DELAY_MS);
+	link->due_ms = now_ms() + RTE_MIN(delay, nobody ? LONGEST_DELAY_MS :
+		LONGEST_ERROR_DELAY_MS);
 	PCI_LOG(DEBUG, "%s: not back yet: %s", link->name, pci_vfio_user_attach_error(rc));
 }
 
