@@ -211,6 +211,16 @@ test_device_with_fewer_vectors_is_another_one(void **state)
 	register_read(0);
 }
 
+static void
+test_device_with_fewer_windows_is_another_one(void **state)
+{
+	(void)state;
+	gadget.nb_windows = 1;
+	other_device_is_left_alone();
+	assert_int_equal(rte_dev_probe(gadget.name), 0);
+	assert_null(rte_pci_bar_ptr(gadget_device, GADGET_MEMORY, WINDOW, 4));
+}
+
 /* ---- servers that live and say nothing ---- */
 
 static struct rte_pci_device *
@@ -382,6 +392,7 @@ static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_window_without_memory_is_harmless),
 	RETURN_TEST(test_other_device_is_left_alone_until_the_old_one_is_removed),
 	RETURN_TEST(test_device_with_fewer_vectors_is_another_one),
+	RETURN_TEST(test_device_with_fewer_windows_is_another_one),
 	cmocka_unit_test(test_server_that_stops_to_answer_costs_the_time_limit),
 	cmocka_unit_test(test_server_that_never_answers_is_named),
 	cmocka_unit_test(test_devices_of_both_kinds_live_in_one_process),

@@ -58,7 +58,7 @@ bars_set(struct gadget *gadget)
 		.base = gadget->memory,
 		.fd = gadget->memory_fd,
 		.areas = windows,
-		.nb_areas = RTE_DIM(windows),
+		.nb_areas = gadget->nb_windows != 0 ? gadget->nb_windows : RTE_DIM(windows),
 	};
 	const struct rte_vfio_user_pci_bar msix = {
 		.size = 65536, .read = on_read, .write = on_write,

@@ -31,6 +31,7 @@ struct gadget {
 	unsigned int nb_msi;
 	uint8_t intx_pin;
 	uint16_t device_id;	/**< 0: 0x9999 */
+	unsigned int nb_windows;	/**< 0: both */
 
 	char dir[16];
 	char path[32];
