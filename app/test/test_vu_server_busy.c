@@ -35,7 +35,7 @@ open_unshared(struct vu_peer *peer, struct served *served)
 
 /* ---- commands that a device made wait ---- */
 
-static int hook_rc;
+static atomic_int hook_rc;
 
 static int
 hook_read(struct served *served, uint64_t value)

@@ -40,9 +40,10 @@ static void
 on_destroy_device(int dev_id)
 {
 	struct served *served = served_of(dev_id);
+	void (*gone)(struct served *served) = atomic_load(&served->gone);
 
-	if (served->gone != NULL)
-		served->gone(served);
+	if (gone != NULL)
+		gone(served);
 	atomic_fetch_add(&served->destroy_device, 1);
 }
 

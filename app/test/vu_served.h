@@ -47,7 +47,7 @@ struct served {
 	uint8_t *map;	/**< of map_fd */
 	int map_fd;
 	int (*hook)(struct served *served, uint64_t value);	/**< its errno goes to the client */
-	void (*gone)(struct served *served);	/**< called by destroy_device() */
+	void (*_Atomic gone)(struct served *served);	/**< called by destroy_device() */
 	_Atomic uint64_t writes;	/**< to registers */
 	_Atomic uint64_t sum;	/**< of the 4-byte values written to register 0 */
 	atomic_int new_device;
