@@ -14,16 +14,13 @@
  * done, and to wait for what is there already is done at once.
  */
 
-/** Have those means; where the system has none, signals look before they write. */
-void vu_event_get(void);
-
-/** Have them no longer, as often as vu_event_get(). */
-void vu_event_put(void);
-
 /**
- * Add one to an eventfd. If it is at its highest nobody needs another event. Any thread, between
- * vu_event_get() and vu_event_put().
+ * Have those means, which stay until the process ends: to give them back takes the kernel some
+ * milliseconds. Where the system has none, signals look before they write.
  */
+void vu_event_init(void);
+
+/** Add one to an eventfd. If it is at its highest nobody needs another event. Any thread. */
 void vu_event_signal(int fd);
 
 #endif /* VU_EVENT_H */

@@ -35,7 +35,7 @@ vu_irqs_init(struct vu_irqs *irqs, const struct vfio_irq_info *info, uint32_t nb
 	irqs->types = calloc(nb + 1, sizeof(*irqs->types));
 	if (irqs->types == NULL)
 		return -ENOMEM;
-	vu_event_get();
+	vu_event_init();
 	for (irqs->nb = 0; irqs->nb < nb; irqs->nb++) {
 		if (irq_type_init(&irqs->types[irqs->nb], &info[irqs->nb]) < 0) {
 			vu_irqs_fini(irqs);
@@ -50,13 +50,10 @@ vu_irqs_fini(struct vu_irqs *irqs)
 {
 	uint32_t i;
 
-	if (irqs->types == NULL)
-		return;
 	vu_irqs_clear(irqs);
 	for (i = 0; i < irqs->nb; i++)
 		free(irqs->types[i].vectors);
 	free(irqs->types);
-	vu_event_put();
 	memset(irqs, 0, sizeof(*irqs));
 }
 
