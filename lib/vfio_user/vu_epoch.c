@@ -134,7 +134,7 @@ vu_epoch_passed(void)
 
 	while (reader != NULL && !reader_is_older(reader, epoch))
 		reader = reader->next;
-	return reader == NULL;
+	return reader == NULL && atomic_load(&vu_epoch_signals) == 0;
 }
 
 void
