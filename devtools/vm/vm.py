@@ -6,6 +6,10 @@
 The script begins with lines that say what it needs:
 
     #vm device NAME[,PROPERTY=VALUE...]   a PCI device; the names are those of DEVICES below
+    #vm pluggable NAME[,PROPERTY=VALUE...]
+                                          a device at a port of its own, there from the start,
+                                          which the script pulls by printing "@pull N" and plugs
+                                          by "@plug N"; N counts them from 0
     #vm program PATH                      a program, relative to the build folder
     #vm module NAME                       a module of the kernel, with those it needs
     #vm iommu PROPERTY=VALUE...           properties of the IOMMU, or "none"
@@ -31,6 +35,7 @@ import os
 import re
 import select
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -59,6 +64,7 @@ DEVICES = {
 }
 FIRST_SLOT = 4
 SERVED_SLOT = 16
+PORT_SLOT = 24
 
 VFIO_MODULES = ['vfio-pci', 'vfio_iommu_type1']
 
@@ -111,12 +117,12 @@ class Needs:
 
     def __init__(self, script):
         self.device, self.program, self.module = [], [], []
-        self.iommu, self.append = [], []
+        self.iommu, self.append, self.pluggable = [], [], []
         self.served, self.boots, self.kernel = [], [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
-                match = re.match(r'#vm (device|program|module|iommu|append|served|boots|kernel) '
-                                 r'(.+)', line)
+                match = re.match(r'#vm (device|pluggable|program|module|iommu|append|served'
+                                 r'|boots|kernel) (.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
@@ -313,6 +319,76 @@ def qemu_command(qemu, paths, needs, args, server, initramfs, console):
     return command
 
 
+class Monitor:
+    """Pulls and plugs devices while the guest runs, by QEMU's machine protocol."""
+
+    def __init__(self, needs, folder):
+        self.devices = needs.pluggable
+        self.path = os.path.join(folder, 'monitor')
+        self.stream = None
+
+    def options(self):
+        if not self.devices:
+            return []
+        options = ['-qmp', f'unix:{self.path},server=on,wait=off']
+        for number, _ in enumerate(self.devices):
+            options += ['-device', f'pcie-root-port,id=port{number},chassis={number + 1},'
+                                   f'addr={PORT_SLOT + number:#x}',
+                        '-device', ','.join(f'{key}={value}' for key, value
+                                            in self.device(number).items())]
+        return options
+
+    def device(self, number):
+        name, *properties = self.devices[number].split(',')
+        return {'driver': DEVICES[name][1], 'id': f'pluggable{number}', 'bus': f'port{number}',
+                **dict(p.split('=') for p in properties)}
+
+    def answer(self, wanted):
+        """The next message that has one of these keys."""
+        while True:
+            message = json.loads(self.stream.readline())
+            if any(key in message for key in wanted):
+                return message
+
+    def ask(self, command, **arguments):
+        if self.stream is None:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(self.path)
+                self.stream = connection.makefile('rw', encoding='utf-8')
+            self.ask('qmp_capabilities')
+        self.stream.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
+        self.stream.flush()
+        return self.answer(['return', 'error'])
+
+    def obey(self, line):
+        """Does what a line of the guest asks for, and tells whether it was such a line."""
+        match = re.fullmatch(r'@(pull|plug) (\d+)', line)
+        if match is None:
+            return False
+        number = int(match[2])
+        if match[1] == 'pull':
+            reply = self.ask('device_del', id=f'pluggable{number}')
+        else:
+            reply = self.plug(number)
+        if 'error' in reply:
+            print(f'vm: {line}: {reply["error"]["desc"]}', flush=True)
+        return True
+
+    def plug(self, number):
+        """QEMU forgets what was pulled a moment after the guest."""
+        for _ in range(100):
+            reply = self.ask('device_add', **self.device(number))
+            if 'Duplicate' not in reply.get('error', {}).get('desc', ''):
+                break
+            time.sleep(0.05)
+        return reply
+
+    def close(self):
+        if self.stream is not None:
+            self.stream.close()
+        self.stream = None
+
+
 def lines_until(stream, deadline):
     """Lines of a guest as they come; None when the time is over."""
     rest = b''
@@ -336,7 +412,7 @@ def tail(path, count):
         return ''.join('    ' + line.rstrip() + '\n' for line in lines.readlines()[-count:])
 
 
-def run(command, folder, console, timeout):
+def run(command, monitor, folder, console, timeout):
     status = None
     errors = os.path.join(folder, 'errors')
     with open(errors, 'wb') as stderr, \
@@ -349,7 +425,9 @@ def run(command, folder, console, timeout):
             if re.fullmatch(r'@exit \d+', line):
                 status = int(line.split()[1])
                 break
-            print(line, flush=True)
+            if not monitor.obey(line):
+                print(line, flush=True)
+        monitor.close()
         try:
             # a guest that has told its result only has to power off
             qemu.wait(0 if status == TIMED_OUT else 15)
@@ -390,11 +468,13 @@ def boot_all(qemu, paths, needs, args, folder):
     with open(initramfs, 'wb') as out:
         out.write(build_initramfs(paths, needs, args))
     with Server(needs, args.builddir, folder) as server:
+        monitor = Monitor(needs, folder)
         command = qemu_command(qemu, paths, needs, args, server, initramfs, console)
+        command += monitor.options()
         for boot in range(boots):
             if boots > 1:
                 print(f'boot {boot + 1} of {boots}', flush=True)
-            status = run(command, folder, console, args.timeout)
+            status = run(command, monitor, folder, console, args.timeout)
             if status == 0 and server.sockets and complained(folder):
                 status = FAILED
             if status != 0:
