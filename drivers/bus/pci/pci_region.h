@@ -91,8 +91,8 @@ int pci_regions_detach(struct pci_device *dev);
 
 /**
  * The device is gone: put private memory of all-ones in the place of its windows, which is what
- * loads find on a bus where nobody answers. Where that is not possible it is zeros, as with
- * pci_regions_detach(). Not for a signal handler.
+ * loads find on a bus where nobody answers, until somebody stores. Where that is not possible it is
+ * zeros, as with pci_regions_detach(). May be called from a signal handler.
  *
  * @return as pci_regions_detach()
  */

@@ -91,15 +91,12 @@ region_blank(const struct pci_region *region, int ones, size_t ones_len)
 	return rc;
 }
 
-int
-pci_regions_blank(struct pci_device *dev)
+static int
+blank(struct pci_device *dev, size_t len)
 {
-	const size_t len = longest_window(dev);
 	unsigned int bar;
 	int ones, rc = 0;
 
-	if (len == 0)
-		return 0;
 	ones = ones_open(len);
 	if (ones < 0)
 		return pci_regions_detach(dev);
@@ -107,6 +104,17 @@ pci_regions_blank(struct pci_device *dev)
 		rc = region_blank(&dev->region[bar], ones, len);
 	close(ones);
 	return rc == 0 ? 0 : pci_regions_detach(dev);
+}
+
+int
+pci_regions_blank(struct pci_device *dev)
+{
+	const size_t len = longest_window(dev);
+	int saved_errno = errno;
+	int rc = len == 0 ? 0 : blank(dev, len);
+
+	errno = saved_errno;
+	return rc;
 }
 
 static int

@@ -199,7 +199,7 @@ static int
 uio_removed(struct pci_device *dev, bool in_signal)
 {
 	RTE_SET_USED(in_signal);
-	return pci_regions_detach(dev);
+	return pci_regions_blank(dev);
 }
 
 const struct pci_backend pci_uio_generic_backend = {

@@ -195,7 +195,7 @@ vfio_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 static int
 vfio_removed(struct pci_device *dev, bool in_signal)
 {
-	return in_signal ? pci_regions_detach(dev) : 0;
+	return in_signal ? pci_regions_blank(dev) : 0;
 }
 
 const struct pci_backend pci_vfio_backend = {

@@ -317,7 +317,7 @@ vu_region_write(const struct pci_device *dev, unsigned int region, const void *b
 static int
 vu_removed(struct pci_device *dev, bool in_signal)
 {
-	return in_signal ? pci_regions_detach(dev) : 0;
+	return in_signal ? pci_regions_blank(dev) : 0;
 }
 
 const struct pci_backend pci_vfio_user_backend = {
