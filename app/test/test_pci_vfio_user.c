@@ -55,8 +55,8 @@ setup(void **state)
 	f->system = fake_sysfs_start();
 	strcpy(f->dir, "/tmp/vuXXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%s/edu", f->dir);
-	snprintf(f->name, sizeof(f->name), "vfio-user:%s/edu", f->dir);
+	snprintf(f->path, sizeof(f->path), "%.15s/edu", f->dir);
+	snprintf(f->name, sizeof(f->name), "vfio-user:%.15s/edu", f->dir);
 	f->pci = edu_serve(f->path);
 	*state = f;
 	return 0;

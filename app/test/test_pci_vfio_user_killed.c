@@ -89,8 +89,8 @@ setup(void **state)
 	memset(f, 0, sizeof(*f));
 	strcpy(f->dir, "/tmp/vuXXXXXX");
 	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%s/edu", f->dir);
-	snprintf(f->name, sizeof(f->name), "vfio-user:%s/edu", f->dir);
+	snprintf(f->path, sizeof(f->path), "%.15s/edu", f->dir);
+	snprintf(f->name, sizeof(f->name), "vfio-user:%.15s/edu", f->dir);
 	f->server = spawned_edu(f->path);
 	eal_session_start(args);
 	assert_int_equal(rte_dev_event_callback_register(f->name, on_event, f), 0);
