@@ -502,6 +502,40 @@ test_stuck_and_flooding_clients_delay_nobody(void **state)
 	free(peers);
 }
 
+static int
+lowest_free_descriptor(void)
+{
+	int fd = dup(0);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static unsigned int
+count_descriptors(void)
+{
+	unsigned int nb = 0;
+	int fd;
+
+	for (fd = 0; fd < 256; fd++)
+		nb += fcntl(fd, F_GETFD) >= 0;
+	return nb;
+}
+
+/* A client comes and goes; when this returns the server has closed what it had for it. */
+static void
+client_visits(const struct served *served)
+{
+	unsigned int nb = count_descriptors(), left = 5000;
+	struct vu_peer peer;
+
+	peer_open(&peer, served->path);
+	peer_close(&peer);
+	while (count_descriptors() != nb && --left > 0)
+		usleep(1000);
+}
+
 /* No descriptor is free for a client: it waits, the others are served. */
 static void
 test_descriptors_run_out(void **state)
@@ -515,14 +549,9 @@ test_descriptors_run_out(void **state)
 
 	served_start(other, NULL);
 	peer_open(&peer, served->path);
-	peer_connect(&second, other->path);
-	served_wait(&other->new_device, 0);
-	peer_close(&second);
-	usleep(10000);
-	second.sock = -1;
+	client_visits(other);
 	peer_adopt(&second, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	lowest = dup(0);
-	close(lowest);
+	lowest = lowest_free_descriptor();
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	few = old;
 	few.rlim_cur = (rlim_t)lowest;
@@ -541,7 +570,7 @@ test_descriptors_run_out(void **state)
 	assert_int_equal(second.hdr.flags, VU_F_TYPE_REPLY);
 	peer_close(&second);
 	peer_close(&peer);
-	served_wait(&other->destroy_device, 1);
+	served_wait(&other->destroy_device, 2);
 	served_stop(other);
 	free(other);
 }
