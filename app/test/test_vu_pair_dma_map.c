@@ -120,7 +120,7 @@ test_many_at_a_time(void **state)
 	/* all or nothing */
 	mem[0].gpa = NB * 0x10000ull;
 	assert_int_equal(rte_vfio_user_dma_map(pair->dev_id, mem, fds, NB), -EEXIST);
-	assert_int_equal(rte_vfio_user_get_mem_table(pair->served.dev_id)->entry_num, NB);
+	assert_int_equal(served_nb_regions(&pair->served), NB);
 	free(mem);
 	close(fd);
 }

@@ -10,14 +10,6 @@
 
 #include "vu_pair.h"
 
-static uint32_t
-nb_regions(const struct pair *pair)
-{
-	const struct rte_vfio_user_mem *mem = rte_vfio_user_get_mem_table(pair->served.dev_id);
-
-	return mem != NULL ? mem->entry_num : 0;
-}
-
 static void
 test_region_is_gone(void **state)
 {
@@ -46,15 +38,15 @@ test_parts_are_refused_and_nothing_is_not(void **state)
 	assert_int_equal(pair_unmap(pair, 0, 2 * PAIR_PAGE), -ENOENT);
 	assert_int_equal(pair_unmap(pair, 0, 0), -EINVAL);
 	assert_int_equal(pair_unmap(pair, UINT64_MAX, 2), -EINVAL);
-	assert_int_equal(nb_regions(pair), 2);
+	assert_int_equal(served_nb_regions(&pair->served), 2);
 	assert_int_equal(pair_unmap(pair, 0x100000, PAIR_PAGE), 0);
 	atomic_store(&pair->served.refuse_lock, -EAGAIN);
 	assert_int_equal(pair_unmap(pair, PAIR_PAGE, 2 * PAIR_PAGE), -EAGAIN);
 	atomic_store(&pair->served.refuse_lock, 0);
-	assert_int_equal(nb_regions(pair), 2);
+	assert_int_equal(served_nb_regions(&pair->served), 2);
 	/* as the kernel's: whole regions in a range that is larger */
 	assert_int_equal(pair_unmap(pair, 0, 0x100000), 0);
-	assert_int_equal(nb_regions(pair), 0);
+	assert_int_equal(served_nb_regions(&pair->served), 0);
 }
 
 static void
@@ -71,7 +63,7 @@ test_every_region_is_tried(void **state)
 	for (i = 0; i < 3; i++)
 		assert_int_equal(pair_map(pair, mem[i].gpa, PAIR_PAGE, PAIR_RW, -1, 0), 0);
 	assert_int_equal(rte_vfio_user_dma_unmap(pair->dev_id, mem, 3), -ENOENT);
-	assert_int_equal(nb_regions(pair), 1);
+	assert_int_equal(served_nb_regions(&pair->served), 1);
 }
 
 static void
@@ -83,9 +75,9 @@ test_all_at_once(void **state)
 	assert_int_equal(rte_vfio_user_dma_unmap_all(pair->dev_id), 0);
 	for (i = 0; i < 100; i++)
 		assert_int_equal(pair_map(pair, i * 0x10000ull, PAIR_PAGE, PAIR_RW, -1, 0), 0);
-	assert_int_equal(nb_regions(pair), 100);
+	assert_int_equal(served_nb_regions(&pair->served), 100);
 	assert_int_equal(rte_vfio_user_dma_unmap_all(pair->dev_id), 0);
-	assert_int_equal(nb_regions(pair), 0);
+	assert_int_equal(served_nb_regions(&pair->served), 0);
 }
 
 static void
@@ -119,7 +111,7 @@ test_dirty_pages_come_with_the_end(void **state)
 		16), 0);
 	assert_int_equal(bitmap[0], 0xc);
 	assert_true(bitmap[1] == UINT64_C(1) << 63);
-	assert_int_equal(nb_regions(pair), 0);
+	assert_int_equal(served_nb_regions(&pair->served), 0);
 	close(fd);
 }
 

@@ -369,6 +369,17 @@ served_teardown(void **state)
 	return 0;
 }
 
+/* Looking again is what tells the other thread that we are done with it. */
+uint32_t
+served_nb_regions(const struct served *served)
+{
+	const struct rte_vfio_user_mem *mem = rte_vfio_user_get_mem_table(served->dev_id);
+	uint32_t nb = mem != NULL ? mem->entry_num : 0;
+
+	rte_vfio_user_get_mem_table(served->dev_id);
+	return nb;
+}
+
 void
 served_wait(const atomic_int *counter, int value)
 {

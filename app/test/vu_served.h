@@ -83,6 +83,9 @@ int served_teardown(void **state);
 /** Wait until a counter has a value, with a limit. */
 void served_wait(const atomic_int *counter, int value);
 
+/** Regions in the table of memory. */
+uint32_t served_nb_regions(const struct served *served);
+
 /** The device of a dev_id; NULL: none. */
 struct served *served_of(int dev_id);
 

@@ -73,7 +73,9 @@ start(struct sum *sum, uint64_t iova, uint32_t length)
 	const uint32_t go = 1;
 	int rc;
 
+	pthread_mutex_lock(&sum->lock);
 	sum->done = false;
+	pthread_mutex_unlock(&sum->lock);
 	rc = reg_write(sum, SUM_ADDRESS, &iova, sizeof(iova));
 	if (rc == 0)
 		rc = reg_write(sum, SUM_LENGTH, &length, sizeof(length));
