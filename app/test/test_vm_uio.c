@@ -506,14 +506,14 @@ test_owner_of_the_files_needs_no_privilege(void **state)
 
 /* Linux leaves mappings as they are; the bus hears of the removal and replaces them. */
 static void
-wait_for_private_memory(const volatile uint32_t *reg)
+wait_for_ones(const volatile uint32_t *reg)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	unsigned int left = TIMEOUT_MS;
 
-	while (*reg != 0 && --left > 0)
+	while (*reg != UINT32_MAX && --left > 0)
 		nanosleep(&ms, NULL);
-	assert_int_equal(*reg, 0);
+	assert_int_equal(*reg, UINT32_MAX);
 }
 
 static void
@@ -532,7 +532,7 @@ test_device_that_is_taken_away_does_no_harm(void **state)
 	assert_int_equal(*version, 0x00010400);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", bdf);
 	assert_int_equal(vm_write_file(path, "1"), 0);
-	wait_for_private_memory(version);
+	wait_for_ones(version);
 	*version = 1;
 	assert_int_equal(mem_read(dev, 0, 8), 1);
 	assert_false(maps_have("/resource0", "rw-s"));
