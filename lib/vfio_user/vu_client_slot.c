@@ -240,5 +240,6 @@ vu_slot_deliver(struct vu_client *client, struct vu_rx_msg *msg)
 		slot_finish(slot, state, reply_take(slot->call, msg));
 		return 0;
 	}
-	return late_clear(client, msg->hdr.id) ? 0 : -EPROTO;
+	/* an answer that a connection's end came before is the server's right, too */
+	return late_clear(client, msg->hdr.id) || atomic_load(&client->broken) ? 0 : -EPROTO;
 }
