@@ -101,6 +101,8 @@ eal_log_lines_with(const char *text, const char *word)
 void
 eal_log_release(void)
 {
+	if (log_memory.stream == NULL)
+		return;
 	rte_openlog_stream(NULL);
 	fclose(log_memory.stream);
 	free(log_memory.text);

@@ -29,7 +29,7 @@ const char *eal_log_text(void);
 /** How many lines of it have @p word in them. */
 unsigned int eal_log_lines_with(const char *text, const char *word);
 
-/** The log goes where it went before. */
+/** The log goes where it went before, if it does not do so already. */
 void eal_log_release(void);
 
 #endif /* EAL_SESSION_H */

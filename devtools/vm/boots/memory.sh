@@ -8,6 +8,7 @@
 
 . /lib.sh
 
-suite memory
+suite memory_event memory_external memory_huge memory_limit memory_paging memory_share \
+	memory_start memory_walk
 suite malloc
 finish
