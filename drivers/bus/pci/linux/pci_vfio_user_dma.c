@@ -293,6 +293,15 @@ gather(const struct gatherer *gatherer, const struct piece *piece)
 	return pieces_append(list, piece);
 }
 
+/* Where EAL tells of nothing that comes or goes, nothing does. */
+static bool
+segment_stays(const struct pci_vfio_user_dma *dma, const struct rte_memseg_list *msl,
+	const struct rte_memseg *ms)
+{
+	return !dma->listens || msl->external != 0 ||
+		(ms->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE) != 0;
+}
+
 /* External memory outside of heaps is its owner's to map. */
 static int
 segment_gather(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
@@ -302,7 +311,7 @@ segment_gather(const struct rte_memseg_list *msl, const struct rte_memseg *ms, v
 
 	if ((msl->external != 0 && msl->heap == 0) || ms->iova == RTE_BAD_IOVA || ms->len == 0)
 		return 0;
-	piece.stays = msl->external != 0 || (ms->flags & RTE_MEMSEG_FLAG_DO_NOT_FREE) != 0;
+	piece.stays = segment_stays(gatherer->dma, msl, ms);
 	piece_set_file(gatherer, ms, &piece);
 	return gather(gatherer, &piece);
 }
