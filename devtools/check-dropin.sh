@@ -21,6 +21,7 @@ DPDK_LIBS     folders with its shared libraries; left out: symbols are not compa
 Compiles drivers/bus/pci, lib/pci, lib/vfio and lib/vfio_user with DPDK's headers in the place of
 our lib/eal, compares what our headers and DPDK's say about the same names (this takes clang), and
 the version nodes of symbols. Ends with status 0 only if all is the same; 77 if there is no DPDK.
+Prints a line for each check, in cmocka's form.
 END
 }
 
@@ -50,10 +51,11 @@ failed=0
 # result NAME STATUS
 result()
 {
+	echo "[ RUN      ] $1"
 	if [ "$2" -eq 0 ]; then
-		echo "ok: $1"
+		echo "[       OK ] $1"
 	else
-		echo "FAIL: $1"
+		echo "[  FAILED  ] $1"
 		failed=1
 	fi
 }

@@ -33,6 +33,7 @@ stages_print()
   gcc      gcc, static libraries, unit and functional tests, installation
   clang    clang, unit and functional tests
   shared   gcc, shared libraries, each public header alone as C and as C++, all tests
+  dropin   our PCI bus in the place of DPDK's: its headers, its symbols, tests on its EAL
   asan     AddressSanitizer and UndefinedBehaviorSanitizer, all tests
   tsan     ThreadSanitizer, all tests
   fuzz     some seconds of libFuzzer for each of its targets (devtools/fuzz.sh for long runs)
@@ -98,6 +99,20 @@ stage_shared()
 {
 	build build-shared gcc -Ddefault_library=shared -Dcheck_includes=true &&
 		run_tests build-shared --no-suite vm --no-suite style
+}
+
+stage_dropin()
+{
+	facts=$(devtools/dpdk.sh) || return
+	eval "$facts"
+	include=$DPDK_ROOT/usr/include
+	own=$(cd "$include" && echo *-linux-gnu)
+	build build-shared gcc -Ddefault_library=shared -Dcheck_includes=true &&
+		CC=$(ccache_of gcc) DPDK_LIBS=$(echo "$DPDK_ROOT"/usr/lib/*-linux-gnu) \
+		DPDK_HEADERS=$include/dpdk:$include/$own/dpdk:$include/$own:$include \
+			devtools/check-dropin.sh &&
+		devtools/run-dropin.sh build-shared "$DPDK_ROOT" app/test/dpdk-test-dropin \
+			--each driver_dropin
 }
 
 stage_asan()
@@ -198,12 +213,12 @@ for arg in "$@"; do
 	--vm) vm=yes ;;
 	--vm-kernel) vm=yes vm_kernel=yes ;;
 	--no-install) install= ;;
-	style | freebsd | gcc | clang | shared | asan | tsan | fuzz | docs | vm)
+	style | freebsd | gcc | clang | shared | dropin | asan | tsan | fuzz | docs | vm)
 		wanted="$wanted $arg" ;;
 	*) echo "test.sh: unknown argument \"$arg\" (see --help)" >&2; exit 2 ;;
 	esac
 done
-[ -n "$wanted" ] || wanted="style freebsd gcc clang shared asan tsan fuzz docs${vm:+ vm}"
+[ -n "$wanted" ] || wanted="style freebsd gcc clang shared dropin asan tsan fuzz docs${vm:+ vm}"
 case " $wanted " in *' vm '*) vm=yes ;; esac
 
 if [ -n "$install" ]; then

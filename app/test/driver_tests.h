@@ -36,6 +36,7 @@ enum driver_need {
 	DRIVER_RESET,	/**< a device is reset when it is opened */
 	DRIVER_SEVERAL,	/**< more devices than one */
 	DRIVER_WIDE,	/**< eight bytes of a register are one access */
+	DRIVER_EXISTS,	/**< to probe what is there already is an error */
 	DRIVER_NEEDS
 };
 

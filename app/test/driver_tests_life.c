@@ -265,7 +265,7 @@ const struct driver_test driver_tests_life[] = {
 	DRIVER_TEST(a_handle_is_for_the_device_that_it_names, 0),
 	DRIVER_TEST(a_device_that_is_unplugged_answers_nothing, 0),
 	DRIVER_TEST(a_device_comes_back_as_another_one, 0),
-	DRIVER_TEST(a_device_that_is_plugged_is_not_plugged_again, 0),
+	DRIVER_TEST(a_device_that_is_plugged_is_not_plugged_again, DRIVER_NEED(EXISTS)),
 	DRIVER_TEST(a_device_is_found_reset, DRIVER_NEED(RESET)),
 	DRIVER_TEST(nothing_is_left_of_devices_that_came_and_went, 0),
 	DRIVER_TEST(unplugging_wakes_up_who_waits_for_an_interrupt, DRIVER_NEED(INTERRUPTS)),

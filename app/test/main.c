@@ -54,26 +54,53 @@ suite_run(const struct test_suite *suite)
  * survive.
  */
 static int
-suite_spawn(const struct test_suite *suite, char *program)
+program_spawn(char *argv[], const char *what)
 {
-	char *name = strdup(suite->name);
-	char *argv[] = { program, name, NULL };
 	int status = 0;
 	pid_t pid;
 	int err;
 
 	fflush(NULL);
 	err = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ);
-	free(name);
 	if (err != 0 || waitpid(pid, &status, 0) < 0) {
-		fprintf(stderr, "dpdk-test: suite %s: cannot run: %s\n", suite->name,
+		fprintf(stderr, "dpdk-test: %s: cannot run: %s\n", what,
 			strerror(err != 0 ? err : errno));
 		return EXIT_FAILURE;
 	}
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "dpdk-test: suite %s: killed by signal %d (%s)\n",
-			suite->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		fprintf(stderr, "dpdk-test: %s: killed by signal %d (%s)\n", what,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+static int
+suite_spawn(const struct test_suite *suite, char *program)
+{
+	char *name = strdup(suite->name);
+	char *argv[] = { program, name, NULL };
+	int rc = program_spawn(argv, suite->name);
+
+	free(name);
+	return rc;
+}
+
+/* "--each": each test has a process of its own, as where EAL can be started only once. */
+static int
+suite_spawn_each(const struct test_suite *suite, char *program)
+{
+	char only[] = "--only";
+	char *argv[] = { program, only, NULL, NULL, NULL };
+	int rc = EXIT_SUCCESS;
+	size_t i;
+
+	argv[3] = strdup(suite->name);
+	for (i = 0; i < suite->nb_tests; i++) {
+		argv[2] = strdup(suite->tests[i].name);
+		rc |= program_spawn(argv, argv[2]);
+		free(argv[2]);
+	}
+	free(argv[3]);
+	return rc;
 }
 
 static void
@@ -89,8 +116,31 @@ static void
 usage(FILE *out)
 {
 	fprintf(out,
-		"usage: dpdk-test [--list | --help | SUITE...]\n"
-		"Runs the named test suites, or all that need neither time nor a machine.\n");
+		"usage: dpdk-test --list | --help | --only TEST SUITE | --each SUITE\n"
+		"       dpdk-test [SUITE...]\n"
+		"Runs the named test suites, or all that need neither time nor a machine; or\n"
+		"one test of a suite, or each in a process of its own.\n");
+}
+
+static int
+suite_unknown(const char *name)
+{
+	fprintf(stderr, "dpdk-test: no suite is called \"%s\" (see --list)\n", name);
+	return EXIT_FAILURE;
+}
+
+/* "--only TEST SUITE" and "--each SUITE" */
+static int
+tests_run(char **argv, const char *suite_name)
+{
+	const struct test_suite *suite = suite_find(suite_name);
+
+	if (suite == NULL)
+		return suite_unknown(suite_name);
+	if (strcmp(argv[1], "--each") == 0)
+		return suite_spawn_each(suite, argv[0]);
+	cmocka_set_test_filter(argv[2]);
+	return suite_run(suite);
 }
 
 int
@@ -108,13 +158,12 @@ main(int argc, char **argv)
 		usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	for (i = 1; i < argc; i++) {
-		if (suite_find(argv[i]) == NULL) {
-			fprintf(stderr, "dpdk-test: no suite is called \"%s\" (see --list)\n",
-				argv[i]);
-			return EXIT_FAILURE;
-		}
-	}
+	if ((argc == 4 && strcmp(argv[1], "--only") == 0) ||
+			(argc == 3 && strcmp(argv[1], "--each") == 0))
+		return tests_run(argv, argv[argc - 1]);
+	for (i = 1; i < argc; i++)
+		if (suite_find(argv[i]) == NULL)
+			return suite_unknown(argv[i]);
 	if (argc == 2)
 		return suite_run(suite_find(argv[1]));
 	for (i = 1; i < argc; i++)

@@ -86,6 +86,25 @@ packages_apt()
 	fi
 }
 
+# packages_unstable TOOL ARGUMENT... : apt of Debian unstable, with package lists of its own, in the
+# folder that packages_unstable_here made of the current one. Needs no root.
+packages_unstable()
+{
+	packages_tool=$1
+	shift
+	"$packages_tool" -q -o Dir::Etc::SourceList="$PWD/sources.list" \
+		-o Dir::Etc::SourceParts=- -o Dir::State::Lists="$PWD/lists" \
+		-o Dir::Cache="$PWD/lists" -o Acquire::Languages=none \
+		-o Acquire::http::Timeout=20 -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+packages_unstable_here()
+{
+	mkdir -p lists/partial
+	echo "deb $(packages_mirror) sid main" >sources.list
+	packages_unstable apt-get update
+}
+
 # Where this system gets its own packages from; nothing where that is no Debian mirror.
 packages_mirror()
 {

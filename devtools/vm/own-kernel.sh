@@ -28,25 +28,13 @@ recipe()
 	sed '/^#/d' "$here/kernel.config" | sha256sum | cut -c 1-12
 }
 
-# apt of Debian unstable, with package lists of its own, in the current folder: needs no root.
-unstable()
-{
-	tool=$1
-	shift
-	"$tool" -q -o Dir::Etc::SourceList="$PWD/sources.list" -o Dir::Etc::SourceParts=- \
-		-o Dir::State::Lists="$PWD/lists" -o Dir::Cache="$PWD/lists" \
-		-o Acquire::Languages=none -o APT::Sandbox::User="$(id -un)" "$@"
-}
-
 # The sources, into "src".
 fetch()
 {
-	mkdir -p lists/partial
-	echo "deb $(packages_mirror) sid main" >sources.list
-	unstable apt-get update || return
-	package=$(unstable apt-cache depends linux-source |
+	packages_unstable_here || return
+	package=$(packages_unstable apt-cache depends linux-source |
 		sed -n 's/^ *Depends: \(linux-source-[0-9.]*\)$/\1/p' | head -n 1)
-	[ -n "$package" ] && unstable apt-get download "$package" &&
+	[ -n "$package" ] && packages_unstable apt-get download "$package" &&
 		dpkg-deb -x "$package"_*.deb deb && mkdir src &&
 		tar -xf "deb/usr/src/$package.tar.xz" --strip-components 1 -C src &&
 		rm -rf lists deb sources.list "$package"_*.deb
