@@ -13,11 +13,19 @@
 #include "test.h"
 
 struct rte_intr_handle *
-intr_handle_new(enum rte_intr_handle_type type, int fd)
+intr_handle_empty(void)
 {
 	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 
 	assert_non_null(handle);
+	return handle;
+}
+
+struct rte_intr_handle *
+intr_handle_new(enum rte_intr_handle_type type, int fd)
+{
+	struct rte_intr_handle *handle = intr_handle_empty();
+
 	assert_int_equal(rte_intr_type_set(handle, type), 0);
 	assert_int_equal(rte_intr_fd_set(handle, fd), 0);
 	return handle;

@@ -5,8 +5,9 @@
 
 /**
  * @file
- * What suites about EAL's interrupt thread share: sources of interrupts that the test fires, whose
- * callbacks note what they see. Functions fail the test if they cannot do what they should.
+ * What suites about EAL's interrupts share: handles, and sources of interrupts that the test
+ * fires, whose callbacks note what they see. Functions fail the test if they cannot do what they
+ * should.
  */
 
 #include <semaphore.h>
@@ -41,7 +42,8 @@ struct intr_probe {
 int intr_suite_start(void **state);
 int intr_suite_stop(void **state);
 
-/** A handle of a descriptor. */
+/** A handle, empty or of a descriptor. */
+struct rte_intr_handle *intr_handle_empty(void);
 struct rte_intr_handle *intr_handle_new(enum rte_intr_handle_type type, int fd);
 
 /** A probe on an eventfd, or on a descriptor that is now its own. */
