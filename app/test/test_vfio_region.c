@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_vfio_region.h>
 
 #include "test.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define DIM(a) (sizeof(a) / sizeof((a)[0]))
+#include "vfio_areas.h"
 
 /* An answer of a device's owner under construction. */
 struct answer {
@@ -175,7 +173,7 @@ test_region_behind_the_longest_file_is_refused(void **state)
 	struct answer a;
 	size_t i;
 
-	for (i = 0; i < DIM(rows); i++) {
+	for (i = 0; i < RTE_DIM(rows); i++) {
 		answer_start(&a, rows[i].size);
 		a.info.offset = rows[i].offset;
 		assert_int_equal(rte_vfio_region_parse(a.bytes, a.len, &region), rows[i].rc);
@@ -193,7 +191,7 @@ test_sparse_areas_are_sorted_and_merged(void **state)
 	struct answer a;
 
 	answer_start(&a, 64 * KIB);
-	answer_sparse(&a, DIM(areas), areas);
+	answer_sparse(&a, RTE_DIM(areas), areas);
 	assert_int_equal(rte_vfio_region_parse(a.bytes, a.len, &region), 0);
 	assert_true(region.sparse);
 	assert_int_equal(region.nb_areas, 3);
@@ -214,7 +212,7 @@ test_sparse_without_areas_maps_nothing(void **state)
 	struct answer a;
 	uint32_t nb;
 
-	for (nb = 0; nb <= DIM(empty); nb++) {
+	for (nb = 0; nb <= RTE_DIM(empty); nb++) {
 		answer_start(&a, 64 * KIB);
 		answer_sparse(&a, nb, empty);
 		assert_int_equal(rte_vfio_region_parse(a.bytes, a.len, &region), 0);
@@ -347,9 +345,9 @@ test_hostile_capabilities_forbid_mapping(void **state)
 	size_t i;
 	int rc;
 
-	for (i = 0; i < DIM(rows); i++) {
+	for (i = 0; i < RTE_DIM(rows); i++) {
 		answer_start(&a, 64 * KIB);
-		at = answer_sparse(&a, DIM(areas), areas);
+		at = answer_sparse(&a, RTE_DIM(areas), areas);
 		rows[i].spoil(&a, at);
 		rc = rte_vfio_region_parse(a.bytes, a.len, &region);
 		if (rc != -EBADMSG)
@@ -359,31 +357,6 @@ test_hostile_capabilities_forbid_mapping(void **state)
 		assert_null(region.areas);
 		assert_not_mappable(&region);
 		rte_vfio_region_fini(&region);
-	}
-}
-
-static uint32_t
-rnd(void)
-{
-	static uint32_t seed = 12345;
-
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
-
-static void
-assert_areas_good(const struct rte_vfio_area *areas, uint32_t nb, uint64_t size)
-{
-	uint64_t end = 0;
-	uint32_t i;
-
-	for (i = 0; i < nb; i++) {
-		assert_true(areas[i].size > 0);
-		assert_true(i == 0 || areas[i].offset > end);
-		assert_true(areas[i].offset <= size && areas[i].size <= size - areas[i].offset);
-		end = areas[i].offset + areas[i].size;
 	}
 }
 
@@ -400,15 +373,15 @@ test_random_bytes_never_give_areas_outside(void **state)
 	for (round = 0; round < 20000; round++) {
 		answer_start(&a, 64 * KIB);
 		answer_cap(&a, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, 1, 8);
-		answer_sparse(&a, DIM(areas), areas);
-		for (n = rnd() % 4; n > 0; n--)
-			a.bytes[rnd() % a.len] = (uint8_t)rnd();
+		answer_sparse(&a, RTE_DIM(areas), areas);
+		for (n = vfio_areas_random() % 4; n > 0; n--)
+			a.bytes[vfio_areas_random() % a.len] = (uint8_t)vfio_areas_random();
 		copy = malloc(a.len);
 		assert_non_null(copy);
 		memcpy(copy, a.bytes, a.len);
 		if (rte_vfio_region_parse(copy, a.len, &region) == 0)
 			parsed++;
-		assert_areas_good(region.areas, region.nb_areas, region.size);
+		vfio_areas_assert_good(region.areas, region.nb_areas, region.size);
 		rte_vfio_region_fini(&region);
 		free(copy);
 	}
@@ -477,318 +450,6 @@ test_emit_into_short_buffer_says_how_much_it_takes(void **state)
 	assert_int_equal(rte_vfio_region_emit(&region, NULL, 0), -E2BIG);
 }
 
-/* The model: a byte for each unit of a small region. */
-#define UNITS 48
-
-struct model {
-	bool in[UNITS];
-};
-
-static void
-model_fill(struct model *m, const struct rte_vfio_area *areas, uint32_t nb)
-{
-	uint32_t i;
-	uint64_t u;
-
-	memset(m, 0, sizeof(*m));
-	for (i = 0; i < nb; i++)
-		for (u = areas[i].offset; u < areas[i].offset + areas[i].size && u < UNITS; u++)
-			m->in[u] = true;
-}
-
-static void
-assert_areas_are_model(const struct rte_vfio_area *areas, uint32_t nb, const struct model *m)
-{
-	struct model got;
-
-	assert_areas_good(areas, nb, UNITS);
-	model_fill(&got, areas, nb);
-	assert_memory_equal(&got, m, sizeof(got));
-}
-
-static void
-model_cut(struct model *m, uint64_t offset, uint64_t size)
-{
-	uint64_t u;
-
-	for (u = offset; u < offset + size && u < UNITS; u++)
-		m->in[u] = false;
-}
-
-/* Keep the pages that are whole; UNITS is a multiple of all of them. */
-static void
-model_align(struct model *m, uint64_t page)
-{
-	uint64_t first, u;
-	bool whole;
-
-	for (first = 0; first < UNITS; first += page) {
-		whole = true;
-		for (u = first; u < first + page; u++)
-			whole = whole && m->in[u];
-		for (u = first; u < first + page; u++)
-			m->in[u] = whole;
-	}
-}
-
-static uint32_t
-random_areas(struct rte_vfio_area *areas, uint32_t max)
-{
-	uint32_t nb = rnd() % (max + 1);
-	uint32_t i;
-
-	for (i = 0; i < nb; i++) {
-		areas[i].offset = rnd() % UNITS;
-		areas[i].size = rnd() % 3 == 0 ? 0 : rnd() % (UNITS + 1 - areas[i].offset);
-	}
-	return nb;
-}
-
-static void
-test_area_algebra_equals_a_bitmap(void **state)
-{
-	struct rte_vfio_area areas[8], hole;
-	uint32_t round, nb, i, at;
-	uint64_t clip, page, u;
-	struct model m;
-
-	for (round = 0; round < 100000; round++) {
-		nb = random_areas(areas, 6);
-		model_fill(&m, areas, nb);
-		nb = rte_vfio_areas_normalize(areas, nb);
-		assert_areas_are_model(areas, nb, &m);
-
-		hole.offset = rnd() % UNITS;
-		hole.size = rnd() % 12;
-		model_cut(&m, hole.offset, hole.size);
-		nb = rte_vfio_areas_cut(areas, nb, &hole);
-		assert_areas_are_model(areas, nb, &m);
-
-		clip = UNITS - rnd() % 8;
-		model_cut(&m, clip, UNITS);
-		nb = rte_vfio_areas_clip(areas, nb, clip);
-		assert_areas_are_model(areas, nb, &m);
-
-		page = UINT64_C(1) << rnd() % 4;
-		model_align(&m, page);
-		nb = rte_vfio_areas_align(areas, nb, page, 0);
-		assert_areas_are_model(areas, nb, &m);
-
-		for (u = 0; u < UNITS; u++) {
-			at = rte_vfio_areas_find(areas, nb, u);
-			for (i = 0; i < nb && areas[i].offset + areas[i].size <= u; i++)
-				;
-			assert_int_equal(at, i);
-			assert_int_equal(at < nb && areas[at].offset <= u, m.in[u]);
-		}
-	}
-}
-
-static void
-test_every_hole_in_every_area(void **state)
-{
-	struct rte_vfio_area areas[3], hole;
-	uint64_t start, end, hole_end;
-	struct model m;
-	uint32_t nb;
-
-	for (start = 0; start < 12; start++)
-		for (end = start; end <= 12; end++)
-			for (hole.offset = 0; hole.offset < 14; hole.offset++)
-				for (hole_end = hole.offset; hole_end <= 14; hole_end++) {
-					hole.size = hole_end - hole.offset;
-					areas[0].offset = start;
-					areas[0].size = end - start;
-					areas[1].offset = 13;
-					areas[1].size = 2;
-					model_fill(&m, areas, 2);
-					model_cut(&m, hole.offset, hole.size);
-					nb = rte_vfio_areas_normalize(areas, 2);
-					nb = rte_vfio_areas_cut(areas, nb, &hole);
-					assert_areas_are_model(areas, nb, &m);
-				}
-}
-
-static void
-test_areas_at_the_end_of_the_number_line(void **state)
-{
-	struct rte_vfio_area areas[4] = {
-		{ UINT64_MAX - 10, UINT64_MAX }, { UINT64_MAX, 5 }, { 3, UINT64_MAX - 20 },
-	};
-	const struct rte_vfio_area hole = { UINT64_MAX - 2, UINT64_MAX };
-	uint32_t nb;
-
-	nb = rte_vfio_areas_normalize(areas, 3);
-	assert_int_equal(nb, 2);
-	assert_int_equal(areas[0].offset, 3);
-	assert_int_equal(areas[0].size, UINT64_MAX - 20);
-	assert_int_equal(areas[1].offset, UINT64_MAX - 10);
-	assert_int_equal(areas[1].size, 10);
-	nb = rte_vfio_areas_cut(areas, nb, &hole);
-	assert_int_equal(nb, 2);
-	assert_int_equal(areas[1].size, 8);
-	nb = rte_vfio_areas_align(areas, nb, UINT64_C(1) << 63, 0);
-	assert_int_equal(nb, 0);
-}
-
-struct mappable_row {
-	const char *name;
-	uint64_t page;
-	uint64_t size;
-	bool msix_mappable;
-	struct rte_vfio_area msix;	/* size 0: none */
-	uint32_t nb_sparse;	/* 9: no sparse capability */
-	struct rte_vfio_area sparse[4];
-	uint32_t nb;
-	struct rte_vfio_area expected[4];
-};
-
-#define K4 (4 * KIB)
-#define K16 (16 * KIB)
-#define K64 (64 * KIB)
-#define ALL 9
-
-static const struct mappable_row mappable_rows[] = {
-	{ "whole BAR", K4, MIB, .nb_sparse = ALL, .nb = 1, .expected = { { 0, MIB } } },
-	{ "no region", K4, 0, .nb_sparse = ALL },
-	{ "BAR shorter than a page", K64, 256, .nb_sparse = ALL, .nb = 1,
-		.expected = { { 0, 256 } } },
-	{ "window at the start", K4, MIB, .nb_sparse = 1, .sparse = { { 0, K4 } },
-		.nb = 1, .expected = { { 0, K4 } } },
-	{ "window in the middle", K4, MIB, .nb_sparse = 1, .sparse = { { K64, K64 } },
-		.nb = 1, .expected = { { K64, K64 } } },
-	{ "window at the end", K4, MIB, .nb_sparse = 1, .sparse = { { MIB - K4, K4 } },
-		.nb = 1, .expected = { { MIB - K4, K4 } } },
-	{ "several windows", K4, MIB, .nb_sparse = 3,
-		.sparse = { { MIB - K4, K4 }, { 0, K4 }, { K64, K4 } },
-		.nb = 3, .expected = { { 0, K4 }, { K64, K4 }, { MIB - K4, K4 } } },
-	{ "adjacent windows", K4, MIB, .nb_sparse = 2, .sparse = { { 0, K4 }, { K4, K4 } },
-		.nb = 1, .expected = { { 0, 2 * K4 } } },
-	{ "halves of a page are a page", K4, MIB, .nb_sparse = 2,
-		.sparse = { { 0, 0x801 }, { 0x801, 0x7ff } },
-		.nb = 1, .expected = { { 0, K4 } } },
-	{ "no window", K4, MIB, .nb_sparse = 0 },
-	{ "window of size 0", K4, MIB, .nb_sparse = 1, .sparse = { { K4, 0 } } },
-	{ "unaligned start", K4, MIB, .nb_sparse = 1, .sparse = { { 0x10, 0x2ff0 } },
-		.nb = 1, .expected = { { K4, 2 * K4 } } },
-	{ "unaligned end", K4, MIB, .nb_sparse = 1, .sparse = { { 0, 0x2fff } },
-		.nb = 1, .expected = { { 0, 2 * K4 } } },
-	{ "nothing whole", K4, MIB, .nb_sparse = 1, .sparse = { { 1, 0x1ffe } } },
-	{ "4 KiB window, 16 KiB pages", K16, MIB, .nb_sparse = 1, .sparse = { { K4, K4 } } },
-	{ "4 KiB window, 64 KiB pages", K64, MIB, .nb_sparse = 1, .sparse = { { 0, K4 } } },
-	{ "inner 64 KiB pages", K64, MIB, .nb_sparse = 1,
-		.sparse = { { K64 - K4, 2 * K64 + 2 * K4 } },
-		.nb = 1, .expected = { { K64, 2 * K64 } } },
-	{ "inner 16 KiB pages", K16, MIB, .nb_sparse = 1, .sparse = { { K4, K64 } },
-		.nb = 1, .expected = { { K16, 3 * K16 } } },
-	{ "window to an unaligned end", K16, K64 + K4, .nb_sparse = 1,
-		.sparse = { { K64, K4 } }, .nb = 1, .expected = { { K64, K4 } } },
-	{ "MSI-X table in the middle", K4, MIB, .msix = { 0x2000, 0x40 }, .nb_sparse = ALL,
-		.nb = 2, .expected = { { 0, 0x2000 }, { 0x3000, MIB - 0x3000 } } },
-	{ "MSI-X table at the start", K4, MIB, .msix = { 0, 0x40 }, .nb_sparse = ALL,
-		.nb = 1, .expected = { { K4, MIB - K4 } } },
-	{ "MSI-X table at the end", K4, MIB, .msix = { MIB - 0x40, 0x40 }, .nb_sparse = ALL,
-		.nb = 1, .expected = { { 0, MIB - K4 } } },
-	{ "MSI-X table over a page edge", K4, MIB, .msix = { 0x1ff0, 0x20 }, .nb_sparse = ALL,
-		.nb = 2, .expected = { { 0, 0x1000 }, { 0x3000, MIB - 0x3000 } } },
-	{ "MSI-X table, 64 KiB pages", K64, MIB, .msix = { 0x12000, 0x40 }, .nb_sparse = ALL,
-		.nb = 2, .expected = { { 0, K64 }, { 2 * K64, MIB - 2 * K64 } } },
-	{ "MSI-X table fills the BAR", K4, K4, .msix = { 0, 0x800 }, .nb_sparse = ALL },
-	{ "MSI-X table mappable", K4, MIB, .msix_mappable = true, .msix = { 0x2000, 0x40 },
-		.nb_sparse = ALL, .nb = 1, .expected = { { 0, MIB } } },
-	{ "MSI-X table in a window", K4, MIB, .msix = { 0x2000, 0x40 }, .nb_sparse = 1,
-		.sparse = { { 0x1000, 0x4000 } }, .nb = 2,
-		.expected = { { 0x1000, 0x1000 }, { 0x3000, 0x2000 } } },
-	{ "MSI-X table in a mappable window", K4, MIB, .msix_mappable = true,
-		.msix = { 0x2000, 0x40 }, .nb_sparse = 1, .sparse = { { 0x1000, 0x4000 } },
-		.nb = 1, .expected = { { 0x1000, 0x4000 } } },
-	{ "MSI-X table in a hole", K4, MIB, .msix = { 0x8000, 0x40 }, .nb_sparse = 1,
-		.sparse = { { 0x1000, 0x4000 } }, .nb = 1, .expected = { { 0x1000, 0x4000 } } },
-	{ "MSI-X table behind the BAR", K4, K64, .msix = { UINT32_MAX & ~7u, 0x8000 },
-		.nb_sparse = ALL, .nb = 1, .expected = { { 0, K64 } } },
-	{ "MSI-X table at the end of all", K4, K64, .msix = { UINT64_MAX - 7, 0x8000 },
-		.nb_sparse = ALL, .nb = 1, .expected = { { 0, K64 } } },
-};
-
-static void
-test_what_may_be_mapped(void **state)
-{
-	const struct mappable_row *row;
-	struct rte_vfio_area sparse[4];
-	struct rte_vfio_area *areas;
-	size_t i;
-	int nb;
-
-	for (i = 0; i < DIM(mappable_rows); i++) {
-		row = &mappable_rows[i];
-		memcpy(sparse, row->sparse, sizeof(sparse));
-		struct rte_vfio_region region = {
-			.flags = RTE_VFIO_REGION_F_MMAP,
-			.size = row->size,
-			.sparse = row->nb_sparse != ALL,
-			.nb_areas = row->nb_sparse != ALL ? row->nb_sparse : 0,
-			.areas = sparse,
-			.msix_mappable = row->msix_mappable,
-		};
-
-		nb = rte_vfio_region_mappable(&region, row->msix.size != 0 ? &row->msix : NULL,
-			row->page, &areas);
-		if (nb != (int)row->nb)
-			fail_msg("%s: %d areas", row->name, nb);
-		if (nb != 0 && memcmp(areas, row->expected, row->nb * sizeof(*areas)) != 0)
-			fail_msg("%s: area 0 is %#llx + %#llx", row->name,
-				(unsigned long long)areas[0].offset,
-				(unsigned long long)areas[0].size);
-		assert_int_equal(nb == 0, areas == NULL);
-		free(areas);
-	}
-}
-
-static void
-test_page_size_must_be_a_power_of_two(void **state)
-{
-	const struct rte_vfio_region region = { .flags = RTE_VFIO_REGION_F_MMAP, .size = 4096 };
-	struct rte_vfio_area *areas;
-
-	assert_int_equal(rte_vfio_region_mappable(&region, NULL, 0, &areas), -EINVAL);
-	assert_int_equal(rte_vfio_region_mappable(&region, NULL, 4097, &areas), -EINVAL);
-	assert_null(areas);
-}
-
-/* All of it at once against the model, a unit of it standing for 4 KiB. */
-static void
-test_mappable_equals_a_bitmap_for_all_page_sizes(void **state)
-{
-	static const uint64_t pages[] = { 1, 4, 16 };
-	struct rte_vfio_area sparse[8], msix;
-	struct rte_vfio_region region = { .flags = RTE_VFIO_REGION_F_MMAP, .size = UNITS };
-	struct rte_vfio_area *areas;
-	uint32_t round, nb_in;
-	struct model m;
-	uint64_t page;
-	int nb;
-
-	for (round = 0; round < 50000; round++) {
-		page = pages[round % DIM(pages)];
-		nb_in = random_areas(sparse, 6);
-		model_fill(&m, sparse, nb_in);
-		msix.offset = rnd() % UNITS;
-		msix.size = 1 + rnd() % 3;
-		region.sparse = true;
-		region.areas = sparse;
-		region.nb_areas = nb_in;
-		region.msix_mappable = rnd() % 4 == 0;
-		if (!region.msix_mappable)
-			model_cut(&m, msix.offset / page * page,
-				(msix.offset % page + msix.size + page - 1) / page * page);
-		model_align(&m, page);
-		nb = rte_vfio_region_mappable(&region, &msix, page, &areas);
-		assert_in_range(nb, 0, 8);
-		assert_areas_are_model(areas, (uint32_t)nb, &m);
-		free(areas);
-	}
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_region_without_capabilities),
 	cmocka_unit_test(test_answer_cut_short_anywhere_is_refused),
@@ -802,11 +463,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_random_bytes_never_give_areas_outside),
 	cmocka_unit_test(test_emitted_bytes_are_read_back),
 	cmocka_unit_test(test_emit_into_short_buffer_says_how_much_it_takes),
-	cmocka_unit_test(test_area_algebra_equals_a_bitmap),
-	cmocka_unit_test(test_every_hole_in_every_area),
-	cmocka_unit_test(test_areas_at_the_end_of_the_number_line),
-	cmocka_unit_test(test_what_may_be_mapped),
-	cmocka_unit_test(test_page_size_must_be_a_power_of_two),
-	cmocka_unit_test(test_mappable_equals_a_bitmap_for_all_page_sizes),
 };
+
 TEST_SUITE(vfio_region, "unit", tests, NULL, NULL)
