@@ -27,6 +27,7 @@ struct fixture {
 	atomic_uint nb_calls;
 	atomic_uint lower_at;	/* the call that silences the device; 0: none */
 	atomic_bool removes;	/* the device, in the callback */
+	atomic_bool quiet;	/* for who raises always */
 };
 
 static struct fixture fixture;
@@ -194,6 +195,47 @@ test_driver_may_be_removed_by_its_interrupt(void **state)
 	assert_non_null(gadget_device);
 }
 
+/* An interrupt after the other, whether anybody has the device or not. */
+static void *
+raise_always(void *arg)
+{
+	struct fixture *f = arg;
+
+	while (!atomic_load(&f->quiet)) {
+		rte_vfio_user_pci_raise(f->gadget.pci, 0);
+		rte_vfio_user_pci_lower(f->gadget.pci);
+	}
+	return NULL;
+}
+
+static void
+remove_while_it_raises(struct fixture *f)
+{
+	pthread_t thread;
+	unsigned int i;
+
+	assert_int_equal(pthread_create(&thread, NULL, raise_always, f), 0);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
+		assert_int_equal(rte_dev_probe(f->gadget.name), 0);
+		usleep(i * 10);
+	}
+	atomic_store(&f->quiet, true);
+	pthread_join(thread, NULL);
+}
+
+static void
+test_driver_may_be_removed_while_intx_comes(void **state)
+{
+	remove_while_it_raises(begin(0, 0, NULL));
+}
+
+static void
+test_driver_may_be_removed_while_msi_comes(void **state)
+{
+	remove_while_it_raises(begin(0, 1, NULL));
+}
+
 /* ---- which kind ---- */
 
 static void
@@ -309,6 +351,8 @@ static const struct CMUnitTest tests[] = {
 	INTR_TEST(test_intx_interrupt_is_one_call),
 	INTR_TEST(test_intx_comes_again_for_another_cause),
 	INTR_TEST(test_driver_may_be_removed_by_its_interrupt),
+	INTR_TEST(test_driver_may_be_removed_while_intx_comes),
+	INTR_TEST(test_driver_may_be_removed_while_msi_comes),
 	INTR_TEST(test_best_kind_is_used),
 	INTR_TEST(test_kind_that_is_not_there_is_told),
 	INTR_TEST(test_each_queue_has_a_vector),

@@ -354,8 +354,9 @@ pci_vfio_user_intr_stop(struct pci_device *dev)
 	dev->state->irq = NULL;
 	if (!dev->state->silent)
 		irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
-	unmask_stop(irq);
+	/* that callback uses the handle of the other one */
 	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_free);
+	unmask_stop(irq);
 	handle_clear(dev);
 	if (ended)
 		free(irq);
