@@ -26,6 +26,7 @@ struct piece {
 	uint64_t len;
 	uint8_t *addr;
 	uint64_t fd_offset;
+	const struct rte_memseg_list *msl;	/* whose segments it is of; NULL: of none */
 	int fd;	/* EAL's; -1: by messages */
 	bool user;	/* asked for by pci_vfio_user_dma_map() */
 	bool stays;	/* until the end; else it goes as it came */
@@ -271,13 +272,16 @@ piece_set_file(const struct gatherer *gatherer, const struct rte_memseg *ms, str
 		piece->fd = -1;
 }
 
-/* Segments that stay go together where they can, for servers have limits to the number. */
+/*
+ * Segments that stay go together where they can, for servers have limits to the number. External
+ * memory of a heap stays until all of its list goes, and not with a neighbour's.
+ */
 static bool
 piece_continues(const struct piece *last, const struct piece *piece)
 {
 	return last->stays && piece->stays && last->user == piece->user &&
+		last->msl == piece->msl && last->fd == piece->fd &&
 		last->addr + last->len == piece->addr && last->iova + last->len == piece->iova &&
-		last->fd == piece->fd &&
 		(piece->fd < 0 || last->fd_offset + last->len == piece->fd_offset);
 }
 
@@ -307,7 +311,7 @@ static int
 segment_gather(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
 	const struct gatherer *gatherer = arg;
-	struct piece piece = { .iova = ms->iova, .len = ms->len, .addr = ms->addr };
+	struct piece piece = { .iova = ms->iova, .len = ms->len, .addr = ms->addr, .msl = msl };
 
 	if ((msl->external != 0 && msl->heap == 0) || ms->iova == RTE_BAD_IOVA || ms->len == 0)
 		return 0;
