@@ -28,30 +28,6 @@ narrow(void)
 }
 
 static void
-test_reach_follows_devices_that_come_and_go(void **state)
-{
-	struct fake_device *other = vfio_eal_add("0000:02:00.0", 8);
-	uint8_t *mem = vfio_eal_pages(KB4);
-	int fd, other_fd;
-
-	vfio_eal_start(NULL);
-	assert_int_equal(vfio_eal_open(vfio_eal_card->desc.name, &fd), 0);
-	assert_int_equal(vfio_eal_map(mem, IOVA + 0xff000, KB4), 0);
-	assert_int_equal(vfio_eal_unmap(mem, IOVA + 0xff000, KB4), 0);
-	narrow();
-	assert_int_equal(vfio_eal_open(other->desc.name, &other_fd), 0);
-	eal_log_text();
-	assert_int_equal(vfio_eal_map(mem, IOVA + 0xff000, KB4), -EINVAL);
-	assert_non_null(strstr(eal_log_text(), "0x0-0x100fefff 0x10100000-0xffffffffffffffff"));
-	vfio_eal_kernel->nb_iova_ranges = 0;
-	vfio_eal_close(other->desc.name, other_fd);
-	assert_int_equal(vfio_eal_map(mem, IOVA + 0xff000, KB4), 0);
-	assert_int_equal(vfio_eal_unmap(mem, IOVA + 0xff000, KB4), 0);
-	vfio_eal_close(vfio_eal_card->desc.name, fd);
-	munmap(mem, KB4);
-}
-
-static void
 test_device_that_reaches_less_than_is_mapped_is_refused(void **state)
 {
 	struct fake_device *other = vfio_eal_add("0000:02:00.0", 8);
@@ -231,7 +207,6 @@ test_unknown_mode_is_refused(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	VFIO_EAL_TEST_NODES(test_reach_follows_devices_that_come_and_go),
 	VFIO_EAL_TEST_NODES(test_device_that_reaches_less_than_is_mapped_is_refused),
 	VFIO_EAL_TEST_NODES(test_ranges_may_be_many),
 	VFIO_EAL_TEST_NODES(test_lies_about_ranges_do_no_harm),

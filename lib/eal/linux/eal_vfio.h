@@ -83,8 +83,6 @@ struct eal_vfio_mode {
 	/** Opens a device of an attached group, for use. */
 	int (*device_open)(struct eal_vfio_group *group, const char *dev_path,
 			const char *dev_addr);
-	/** A device has been closed; NULL: that changes nothing. */
-	void (*device_closed)(struct eal_vfio_container *container);
 	bool shares_devices;		/**< a device can be opened twice */
 };
 

@@ -300,13 +300,6 @@ cdev_device_open(struct eal_vfio_group *group, const char *dev_path, const char 
 	return rc;
 }
 
-/* Those that remain may reach more without it. */
-static void
-cdev_device_closed(struct eal_vfio_container *container)
-{
-	eal_vfio_iommu_refresh(container);
-}
-
 const struct eal_vfio_mode eal_vfio_cdev_mode = {
 	.id = EAL_VFIO_MODE_CDEV,
 	.name = "cdev",
@@ -316,5 +309,4 @@ const struct eal_vfio_mode eal_vfio_cdev_mode = {
 	.group_attach = cdev_group_attach,
 	.group_detach = cdev_group_detach,
 	.device_open = cdev_device_open,
-	.device_closed = cdev_device_closed,
 };

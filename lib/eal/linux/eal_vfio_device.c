@@ -276,7 +276,7 @@ device_find(int fd)
 	return NULL;
 }
 
-/* The group may go with its device, the container stays. */
+/* The group may go with its device, the container stays. Who remains may reach more without it. */
 static void
 device_leave(struct eal_vfio_group *group)
 {
@@ -284,8 +284,8 @@ device_leave(struct eal_vfio_group *group)
 
 	group->nb_devices--;
 	eal_vfio_group_put(group);
-	if (container->iommu != NULL && container->mode->device_closed != NULL)
-		container->mode->device_closed(container);
+	if (container->iommu != NULL)
+		eal_vfio_iommu_refresh(container);
 }
 
 static void

@@ -149,13 +149,18 @@ group_enter(const struct eal_vfio_group *group, const char *dev_path)
 	return 0;
 }
 
-/* The container's first group brings the IOMMU, and with it come the mappings. */
+/*
+ * The container's first group brings the IOMMU, and with it come the mappings; the others may
+ * narrow what that reaches.
+ */
 static int
 iommu_begin(const struct eal_vfio_group *group)
 {
 	const struct eal_vfio_iommu_ops *iommu = NULL;
 	int rc;
 
+	if (group->container->nb_attached != 0)
+		return eal_vfio_iommu_refresh(group->container);
 	rc = eal_vfio_type1_select(group->container->fd, group->noiommu, &iommu);
 	return rc != 0 ? rc : eal_vfio_iommu_begin(group->container, iommu);
 }
@@ -169,7 +174,7 @@ group_attach(struct eal_vfio_group *group, const char *dev_path)
 	rc = group_check(group, dev_path, &has_container);
 	if (rc == 0 && !has_container)
 		rc = group_enter(group, dev_path);
-	if (rc == 0 && group->container->nb_attached == 0)
+	if (rc == 0)
 		rc = iommu_begin(group);
 	if (rc != 0)
 		ioctl(group->fd, VFIO_GROUP_UNSET_CONTAINER);

@@ -131,9 +131,6 @@ type1_unmap(const struct eal_vfio_container *container, uint64_t iova, uint64_t 
 static int
 noiommu_query(const struct eal_vfio_container *container, struct eal_vfio_iommu_info *info)
 {
-	if (rte_eal_iova_mode() != RTE_IOVA_PA)
-		VFIO_LOG(WARNING, "there is no IOMMU, but devices are given virtual addresses; "
-			"use --iova-mode=pa");
 	return 0;
 }
 
@@ -187,6 +184,15 @@ select_hint(int err, bool noiommu)
 	return "see the kernel's log";
 }
 
+static void
+selected(int fd, const struct kind *kind)
+{
+	VFIO_LOG(DEBUG, "container %d uses IOMMU %s", fd, kind->ops.name);
+	if (kind->type == VFIO_NOIOMMU_IOMMU && rte_eal_iova_mode() != RTE_IOVA_PA)
+		VFIO_LOG(WARNING, "there is no IOMMU, but devices are given virtual addresses; "
+			"use --iova-mode=pa");
+}
+
 int
 eal_vfio_type1_select(int fd, bool noiommu, const struct eal_vfio_iommu_ops **ops)
 {
@@ -197,7 +203,7 @@ eal_vfio_type1_select(int fd, bool noiommu, const struct eal_vfio_iommu_ops **op
 		if (ioctl(fd, VFIO_CHECK_EXTENSION, kinds[i].type) <= 0)
 			continue;
 		if (ioctl(fd, VFIO_SET_IOMMU, kinds[i].type) == 0) {
-			VFIO_LOG(DEBUG, "container %d uses IOMMU %s", fd, kinds[i].ops.name);
+			selected(fd, &kinds[i]);
 			*ops = &kinds[i].ops;
 			return 0;
 		}
