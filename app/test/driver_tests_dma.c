@@ -9,6 +9,7 @@
 
 #include <rte_common.h>
 #include <rte_dev.h>
+#include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
@@ -186,6 +187,106 @@ memory_that_was_taken_back_is_not_reached(struct driver_device *d)
 	rte_free(memory);
 }
 
+#define PAGES 4u
+
+/* Page number i of so many, each mapped or not. */
+static void
+page_check(const struct driver_device *d, uint8_t *memory, unsigned int i, bool mapped)
+{
+	uint8_t expected[64];
+
+	if (mapped) {
+		iova_both_ways(d, LOW_IOVA + i * PAGE, memory + i * PAGE, sizeof(expected));
+		return;
+	}
+	memset(memory + i * PAGE, 0x55, sizeof(expected));
+	memset(expected, 0x55, sizeof(expected));
+	assert_int_equal(rte_edu_dma_iova(d->edu, RTE_EDU_DMA_FROM_DEVICE, LOW_IOVA + i * PAGE, 0,
+		sizeof(expected), DRIVER_TIMEOUT_MS), 0);
+	assert_memory_equal(memory + i * PAGE, expected, sizeof(expected));
+}
+
+static void
+part_is_taken_back(struct driver_device *d, uint8_t *memory, unsigned int first, unsigned int nb)
+{
+	struct rte_device *dev = &d->dev->device;
+	unsigned int i;
+
+	assert_int_equal(rte_dev_dma_map(dev, memory, LOW_IOVA, PAGES * PAGE), 0);
+	assert_int_equal(rte_dev_dma_unmap(dev, memory + first * PAGE, LOW_IOVA + first * PAGE,
+		nb * PAGE), 0);
+	for (i = 0; i < PAGES; i++)
+		page_check(d, memory, i, i - first >= nb);
+	for (i = 0; i < PAGES; i++)
+		if (i - first >= nb)
+			assert_int_equal(rte_dev_dma_unmap(dev, memory + i * PAGE,
+				LOW_IOVA + i * PAGE, PAGE), 0);
+}
+
+static void
+part_of_what_is_mapped_can_be_taken_back(struct driver_device *d)
+{
+	uint8_t *memory = rte_malloc(NULL, PAGES * PAGE, PAGE);
+	unsigned int first, nb;
+
+	assert_non_null(memory);
+	for (first = 0; first < PAGES; first++)
+		for (nb = 1; nb <= PAGES - first; nb++)
+			part_is_taken_back(d, memory, first, nb);
+	rte_free(memory);
+}
+
+/* The two pages in the middle of two mappings of two. */
+static void
+neighbours_can_be_taken_back_at_once(struct driver_device *d)
+{
+	struct rte_device *dev = &d->dev->device;
+	uint8_t *memory = rte_malloc(NULL, PAGES * PAGE, PAGE);
+	unsigned int i;
+
+	assert_non_null(memory);
+	for (i = 0; i < PAGES; i += 2)
+		assert_int_equal(rte_dev_dma_map(dev, memory + i * PAGE, LOW_IOVA + i * PAGE,
+			2 * PAGE), 0);
+	assert_int_equal(rte_dev_dma_unmap(dev, memory + PAGE, LOW_IOVA + PAGE, 2 * PAGE), 0);
+	for (i = 0; i < PAGES; i++)
+		page_check(d, memory, i, i == 0 || i == PAGES - 1);
+	for (i = 0; i < PAGES; i += PAGES - 1)
+		assert_int_equal(rte_dev_dma_unmap(dev, memory + i * PAGE, LOW_IOVA + i * PAGE,
+			PAGE), 0);
+	rte_free(memory);
+}
+
+static void
+unmap_refused(const struct driver_device *d, uint8_t *memory, uint64_t iova, size_t len)
+{
+	rte_errno = 0;
+	assert_int_equal(rte_dev_dma_unmap(&d->dev->device, memory, iova, len), -1);
+	assert_int_equal(rte_errno, EINVAL);
+}
+
+static void
+what_is_not_mapped_so_cannot_be_taken_back(struct driver_device *d)
+{
+	uint8_t *memory = rte_malloc(NULL, PAGES * PAGE, PAGE);
+	unsigned int i;
+
+	assert_non_null(memory);
+	unmap_refused(d, memory, LOW_IOVA, PAGE);
+	assert_int_equal(rte_dev_dma_map(&d->dev->device, memory, LOW_IOVA, 2 * PAGE), 0);
+	unmap_refused(d, memory + PAGE, LOW_IOVA, PAGE);
+	unmap_refused(d, memory + PAGE, LOW_IOVA, 2 * PAGE);
+	unmap_refused(d, memory, LOW_IOVA + PAGE, PAGE);
+	unmap_refused(d, memory, LOW_IOVA, 3 * PAGE);
+	unmap_refused(d, memory - PAGE, LOW_IOVA - PAGE, 2 * PAGE);
+	unmap_refused(d, memory, LOW_IOVA, 0);
+	unmap_refused(d, memory, LOW_IOVA, SIZE_MAX);
+	for (i = 0; i < 2; i++)
+		page_check(d, memory, i, true);
+	assert_int_equal(rte_dev_dma_unmap(&d->dev->device, memory, LOW_IOVA, 2 * PAGE), 0);
+	rte_free(memory);
+}
+
 static void
 memory_of_the_program_is_reached_too(struct driver_device *d)
 {
@@ -251,6 +352,9 @@ const struct driver_test driver_tests_dma[] = {
 	DRIVER_TEST(addresses_beyond_the_mask_are_refused, 0),
 	DRIVER_TEST(memory_of_eal_is_reached_where_it_is_mapped, DMA | DRIVER_NEED(IOVA)),
 	DRIVER_TEST(memory_that_was_taken_back_is_not_reached, DMA | DRIVER_NEED(IOVA)),
+	DRIVER_TEST(part_of_what_is_mapped_can_be_taken_back, DMA | DRIVER_NEED(IOVA)),
+	DRIVER_TEST(neighbours_can_be_taken_back_at_once, DMA | DRIVER_NEED(IOVA)),
+	DRIVER_TEST(what_is_not_mapped_so_cannot_be_taken_back, DMA | DRIVER_NEED(IOVA)),
 	DRIVER_TEST(memory_of_the_program_is_reached_too,
 		DMA | DRIVER_NEED(IOVA) | DRIVER_NEED(OWN_MEMORY)),
 	DRIVER_TEST(memory_of_eal_is_reached_by_its_own_address, DMA),

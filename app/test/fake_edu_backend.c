@@ -152,20 +152,72 @@ edu_stop(struct pci_device *dev)
 }
 
 static struct fake_edu_map *
-map_find(struct fake_edu *edu, uint64_t iova, size_t len)
+map_unused(struct fake_edu *edu)
 {
 	struct fake_edu_map *map;
 
 	for (map = edu->maps; map < edu->maps + FAKE_EDU_MAPS_MAX; map++)
-		if (map->len == len && (len == 0 || map->iova == iova))
+		if (map->len == 0)
 			return map;
 	return NULL;
+}
+
+/* What has this byte at this address. */
+static struct fake_edu_map *
+map_find(struct fake_edu *edu, const uint8_t *addr, uint64_t iova)
+{
+	struct fake_edu_map *map;
+
+	for (map = edu->maps; map < edu->maps + FAKE_EDU_MAPS_MAX; map++)
+		if (iova - map->iova < map->len &&
+				(uint8_t *)map->addr + (iova - map->iova) == addr)
+			return map;
+	return NULL;
+}
+
+/* The bytes of a range that the mapping at its start has. */
+static size_t
+map_part(const struct fake_edu_map *map, uint64_t iova, size_t len)
+{
+	return RTE_MIN(len, map->len - (size_t)(iova - map->iova));
+}
+
+static bool
+range_is_mapped(struct fake_edu *edu, const uint8_t *addr, uint64_t iova, size_t len)
+{
+	const struct fake_edu_map *map;
+	size_t part;
+
+	for (; len > 0; addr += part, iova += part, len -= part) {
+		map = map_find(edu, addr, iova);
+		if (map == NULL)
+			return false;
+		part = map_part(map, iova, len);
+	}
+	return true;
+}
+
+/* What is before and behind the range stays. */
+static int
+map_cut(struct fake_edu *edu, struct fake_edu_map *map, uint64_t iova, size_t len)
+{
+	const size_t before = (size_t)(iova - map->iova);
+	const size_t behind = map->len - before - len;
+	struct fake_edu_map *rest = map_unused(edu);
+
+	if (behind != 0 && rest == NULL)
+		return -ENOSPC;
+	if (behind != 0)
+		*rest = (struct fake_edu_map){ (uint8_t *)map->addr + before + len, iova + len,
+			behind };
+	map->len = before;
+	return 0;
 }
 
 static int
 edu_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 {
-	struct fake_edu_map *map = map_find(edu_of(dev), 0, 0);
+	struct fake_edu_map *map = map_unused(edu_of(dev));
 
 	if (edu_of(dev)->no_dma_map || map == NULL)
 		return -ENOSPC;
@@ -176,12 +228,19 @@ edu_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 static int
 edu_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 {
-	struct fake_edu_map *map = map_find(edu_of(dev), iova, len);
+	struct fake_edu_map *map;
+	uint8_t *at = addr;
+	size_t part;
+	int rc = 0;
 
-	if (map == NULL || map->addr != addr)
+	if (len == 0 || !range_is_mapped(edu_of(dev), addr, iova, len))
 		return -EINVAL;
-	map->len = 0;
-	return 0;
+	for (; len > 0 && rc == 0; at += part, iova += part, len -= part) {
+		map = map_find(edu_of(dev), at, iova);
+		part = map_part(map, iova, len);
+		rc = map_cut(edu_of(dev), map, iova, part);
+	}
+	return rc;
 }
 
 static const struct pci_backend backend = {

@@ -220,7 +220,7 @@ test_impossible_maps_are_refused(void **state)
 	}
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA, LEN), -1);
 	assert_int_equal(rte_errno, EINVAL);
-	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA + 2 * LEN, LEN / 2), -1);
+	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA + 2 * LEN, LEN / 2 + 1), -1);
 	assert_int_equal(rte_errno, EINVAL);
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA + 2 * LEN, LEN), 0);
 	munmap(memory, LEN);
@@ -277,6 +277,57 @@ test_next_server_gets_what_came_and_not_what_went_meanwhile(void **state)
 	munmap(comes, LEN);
 }
 
+static void
+only_the_ends_are_reached(char *memory)
+{
+	device_reaches(memory, LOW_IOVA, LEN);
+	assert_true(device_reaches_not(LOW_IOVA + LEN));
+	assert_true(device_reaches_not(LOW_IOVA + 2 * LEN - 1));
+	device_reaches(memory + 2 * LEN, LOW_IOVA + 2 * LEN, LEN);
+}
+
+static void
+middle_goes(char *memory, bool meanwhile)
+{
+	assert_int_equal(rte_dev_dma_map(device(), memory, LOW_IOVA, 3 * LEN), 0);
+	if (meanwhile)
+		gadget_stop(&gadget);
+	assert_int_equal(rte_dev_dma_unmap(device(), memory + LEN, LOW_IOVA + LEN, LEN), 0);
+	if (!meanwhile)
+		only_the_ends_are_reached(memory);
+	gadget_restart(&gadget);
+	back_wait(1);
+	only_the_ends_are_reached(memory);
+	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA, LEN), 0);
+	assert_int_equal(rte_dev_dma_unmap(device(), memory + 2 * LEN, LOW_IOVA + 2 * LEN, LEN),
+		0);
+	assert_true(device_reaches_not(LOW_IOVA));
+	assert_true(device_reaches_not(LOW_IOVA + 2 * LEN));
+}
+
+/* Memory in a file and memory in none; the server is there, or hears of it when it is back. */
+static void
+test_middle_of_a_map_may_go(void **state)
+{
+	unsigned int i;
+	char *memory;
+
+	(void)state;
+	assert_int_equal(rte_dev_event_callback_register(gadget.name, on_event, NULL), 0);
+	for (i = 0; i < 4; i++) {
+		atomic_store(&nb_back, 0);
+		memory = i % 2 == 0 ? rte_malloc(NULL, 3 * LEN, 4096) :
+			mmap(NULL, 3 * LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				-1, 0);
+		assert_non_null(memory);
+		middle_goes(memory, i >= 2);
+		if (i % 2 == 0)
+			rte_free(memory);
+		else
+			munmap(memory, 3 * LEN);
+	}
+}
+
 static int
 suite_setup(void **state)
 {
@@ -304,6 +355,7 @@ static const struct CMUnitTest tests[] = {
 	MEMORY_TEST(test_memory_of_eal_can_be_at_another_iova_too),
 	MEMORY_TEST(test_impossible_maps_are_refused),
 	MEMORY_TEST(test_next_server_gets_what_came_and_not_what_went_meanwhile),
+	MEMORY_TEST(test_middle_of_a_map_may_go),
 };
 
 TEST_SUITE(pci_vfio_user_memory, "functional", tests, suite_setup, suite_teardown)

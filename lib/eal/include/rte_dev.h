@@ -245,7 +245,16 @@ int rte_dev_hotplug_handle_disable(void);
  */
 int rte_dev_dma_map(struct rte_device *dev, void *addr, uint64_t iova, size_t len);
 
-/** Undo rte_dev_dma_map(); same results. */
+/**
+ * Undo rte_dev_dma_map(), or several of them for memory side by side, or for part of it.
+ *
+ * @param dev The device.
+ * @param addr Where the memory is.
+ * @param iova Where the device sees it.
+ * @param len Bytes; a whole number of pages.
+ * @return 0; -1 with rte_errno ENOTSUP when the bus cannot do it, EINVAL when @p dev is NULL or not
+ *   all of the range is mapped so, or what the bus says: then none of it may be mapped any more.
+ */
 int rte_dev_dma_unmap(struct rte_device *dev, void *addr, uint64_t iova, size_t len);
 
 #ifdef __cplusplus

@@ -603,33 +603,81 @@ pci_vfio_user_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t 
 	return rc;
 }
 
-/* How many pieces from the first on are just this range; 0: it is not what was mapped. */
-static uint32_t
-user_pieces(const struct pieces *list, uint32_t first, uint64_t iova, uint64_t len)
+static uint64_t
+piece_last(const struct piece *piece)
 {
-	uint32_t i;
-
-	for (i = first; i < list->nb && len > 0; i++) {
-		if (!list->piece[i].user || list->piece[i].iova != iova || list->piece[i].len > len)
-			return 0;
-		iova += list->piece[i].len;
-		len -= list->piece[i].len;
-	}
-	return len == 0 ? i - first : 0;
+	return piece->iova + (piece->len - 1);
 }
 
-static int
-user_give_back(struct pci_vfio_user_dma *dma, uint64_t iova, size_t len)
+/* How many pieces from the first on hold all of a range; 0: it is not mapped so. */
+static uint32_t
+user_pieces(const struct pieces *list, uint32_t first, const struct piece *range)
 {
-	const uint32_t first = pieces_find(&dma->pieces, iova);
-	uint32_t nb = user_pieces(&dma->pieces, first, iova, len);
+	const struct piece *piece;
+	uint64_t next = range->iova;
+	uint32_t i;
+
+	for (i = first; i < list->nb; i++) {
+		piece = &list->piece[i];
+		if (!piece->user || piece->iova > next ||
+				(uintptr_t)piece->addr - piece->iova !=
+				(uintptr_t)range->addr - range->iova)
+			return 0;
+		if (piece_last(piece) >= piece_last(range))
+			return i - first + 1;
+		next = piece_last(piece) + 1;
+	}
+	return 0;
+}
+
+/* Add what a piece has from one of its bytes on, up to another one, if that is anything. */
+static int
+part_append(struct pieces *list, const struct piece *whole, uint64_t from, uint64_t to)
+{
+	struct piece part = *whole;
+
+	if (from == to)
+		return 0;
+	part.iova += from;
+	part.addr += from;
+	part.fd_offset += from;
+	part.len = to - from;
+	return pieces_append(list, &part);
+}
+
+/* What is left of pieces, of which the first and the last may reach out of a range. */
+static int
+user_rest(struct pieces *rest, const struct piece *pieces, uint32_t nb, const struct piece *range)
+{
+	const struct piece *last = &pieces[nb - 1];
+	int rc;
+
+	rc = part_append(rest, &pieces[0], 0, range->iova - pieces[0].iova);
+	if (rc != 0)
+		return rc;
+	return part_append(rest, last, piece_last(range) + 1 - last->iova, last->len);
+}
+
+/* A server takes back only what it was given, and is then given anew what is left of it. */
+static int
+user_give_back(struct pci_vfio_user_dma *dma, const struct piece *range)
+{
+	const uint32_t first = pieces_find(&dma->pieces, range->iova);
+	uint32_t nb = user_pieces(&dma->pieces, first, range);
+	struct pieces rest = { .nb = 0 };
 	int rc;
 
 	if (nb == 0)
 		return -EINVAL;
-	rc = dma_pieces_unmap(dma, &dma->pieces.piece[first], nb);
-	while (nb-- > 0)
-		pieces_remove(&dma->pieces, first);
+	rc = user_rest(&rest, &dma->pieces.piece[first], nb, range);
+	if (rc == 0) {
+		rc = dma_pieces_unmap(dma, &dma->pieces.piece[first], nb);
+		while (nb-- > 0)
+			pieces_remove(&dma->pieces, first);
+	}
+	if (rc == 0)
+		rc = dma_take(dma, &rest);
+	pieces_free(&rest);
 	return rc;
 }
 
@@ -637,13 +685,16 @@ int
 pci_vfio_user_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 {
 	struct pci_vfio_user_dma *dma = dev->state == NULL ? NULL : dev->state->dma;
+	const struct piece range = { .iova = iova, .len = len, .addr = addr };
 	int rc;
 
-	RTE_SET_USED(addr);
 	if (dma == NULL)
 		return -ENODEV;
+	rc = user_check(dma, (uintptr_t)addr, iova, len);
+	if (rc != 0)
+		return rc;
 	pthread_mutex_lock(&dma->lock);
-	rc = user_give_back(dma, iova, len);
+	rc = user_give_back(dma, &range);
 	pthread_mutex_unlock(&dma->lock);
 	return rc;
 }
