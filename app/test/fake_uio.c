@@ -34,9 +34,7 @@ device_path(const struct fake_uio *uio, const char *file, char path[PATH_MAX])
 static uint64_t
 file_offset(const struct fake_uio *uio, unsigned int bar, uint64_t offset)
 {
-	const struct fake_uio_bar *desc = &uio->desc.bar[bar];
-
-	return desc->ioport ? offset : desc->start % PAGE + offset;
+	return uio->desc.bar[bar].start % PAGE + offset;
 }
 
 static int
@@ -230,6 +228,27 @@ bar_pwrite(void *ctx, const void *buf, size_t len, off_t off)
 	return rc;
 }
 
+bool
+fake_uio_port(struct fake_uio *uio, uint16_t port, void *buf, size_t width, bool write)
+{
+	const struct fake_uio_bar *desc;
+	unsigned int i;
+
+	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
+		desc = &uio->desc.bar[i];
+		if (!desc->ioport || port < desc->start || port - desc->start >= desc->len)
+			continue;
+		access_note(&(struct bar_file){ .uio = uio, .bar = i },
+			width, (off_t)(port - desc->start), write);
+		if (write)
+			fake_uio_poke(uio, i, port - desc->start, buf, width);
+		else
+			fake_uio_peek(uio, i, port - desc->start, buf, width);
+		return true;
+	}
+	return false;
+}
+
 static int
 bar_mmap(void *ctx, size_t len, int prot, int flags, off_t off)
 {
@@ -238,8 +257,10 @@ bar_mmap(void *ctx, size_t len, int prot, int flags, off_t off)
 
 	if (file->uio->locked_down)
 		return -EPERM;
-	if (file->uio->desc.bar[file->bar].ioport || (flags & MAP_SHARED) == 0)
+	if (file->uio->desc.bar[file->bar].ioport && !file->uio->desc.bar[file->bar].io_mapped)
 		return -ENODEV;
+	if ((flags & MAP_SHARED) == 0)
+		return -EINVAL;
 	if ((uint64_t)off + RTE_ALIGN_CEIL(len, PAGE) > size)
 		return -EINVAL;
 	return (prot & PROT_WRITE) != 0 && !file->writable ? -EACCES : 0;

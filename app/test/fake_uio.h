@@ -24,6 +24,7 @@ struct fake_uio_bar {
 	uint64_t len;	/**< bytes; 0: there is none */
 	uint64_t start;	/**< its address or first port */
 	bool ioport;	/**< in I/O space */
+	bool io_mapped;	/**< and the kernel can map that */
 	bool wc;	/**< there is a file for write-combining, too */
 	bool unset;	/**< the kernel found no room for it */
 	bool no_file;	/**< sysfs does not let it be mapped */
@@ -89,6 +90,13 @@ void fake_uio_poke(const struct fake_uio *uio, unsigned int bar, uint64_t offset
 /** Device side of configuration space: two bytes at an offset; ones where there are none. */
 uint16_t fake_uio_config(const struct fake_uio *uio, unsigned int offset);
 void fake_uio_config_set(const struct fake_uio *uio, unsigned int offset, uint16_t value);
+
+/**
+ * An instruction of the processor for a port: @p buf gets the value, or has the one to write.
+ *
+ * @return whether the port is one of the device
+ */
+bool fake_uio_port(struct fake_uio *uio, uint16_t port, void *buf, size_t width, bool write);
 
 /** What was last written to /dev/uioN; -1: nothing was since the last call. */
 int fake_uio_irqcontrol(struct fake_uio *uio);

@@ -225,112 +225,6 @@ test_locked_down_kernel_gives_errors(void **state)
 	uio_card_unplug(&card);
 }
 
-/* ---- ports ---- */
-
-struct port_row {
-	uint64_t offset;
-	size_t len;
-	struct {
-		uint64_t offset;
-		size_t len;
-	} pieces[6];
-};
-
-static const struct port_row port_rows[] = {
-	{ 0, 1, { { 0, 1 } } },
-	{ 3, 1, { { 3, 1 } } },
-	{ 2, 2, { { 2, 2 } } },
-	{ 4, 4, { { 4, 4 } } },
-	{ 8, 8, { { 8, 4 }, { 12, 4 } } },
-	{ 1, 2, { { 1, 1 }, { 2, 1 } } },
-	{ 2, 4, { { 2, 2 }, { 4, 2 } } },
-	{ 1, 8, { { 1, 1 }, { 2, 2 }, { 4, 4 }, { 8, 1 } } },
-	{ 31, 1, { { 31, 1 } } },
-	{ 28, 4, { { 28, 4 } } },
-};
-
-static void
-assert_pieces_are(const struct fake_uio *uio, const struct port_row *row, bool write)
-{
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(row->pieces) && row->pieces[i].len != 0; i++) {
-		assert_int_equal(uio->accesses[i].bar, IO);
-		assert_int_equal(uio->accesses[i].offset, row->pieces[i].offset);
-		assert_int_equal(uio->accesses[i].len, row->pieces[i].len);
-		assert_int_equal(uio->accesses[i].write, write);
-	}
-	assert_int_equal(uio->nb_accesses, i);
-}
-
-static void
-test_ports_take_natural_accesses(void **state)
-{
-	static const uint8_t out[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-	const struct port_row *row;
-	struct rte_pci_ioport port;
-	uint8_t in[8];
-	struct uio_card card;
-	unsigned int i;
-
-	uio_card_map(&card, &uio_card_common);
-	assert_int_equal(rte_pci_ioport_map(card.pci, IO, &port), 0);
-	for (i = 0; i < RTE_DIM(port_rows); i++) {
-		row = &port_rows[i];
-		card.uio->nb_accesses = 0;
-		rte_pci_ioport_write(&port, out, row->len, (off_t)row->offset);
-		assert_pieces_are(card.uio, row, true);
-		fake_uio_peek(card.uio, IO, row->offset, in, row->len);
-		assert_memory_equal(in, out, row->len);
-		card.uio->nb_accesses = 0;
-		memset(in, 0, sizeof(in));
-		rte_pci_ioport_read(&port, in, row->len, (off_t)row->offset);
-		assert_pieces_are(card.uio, row, false);
-		assert_memory_equal(in, out, row->len);
-	}
-	assert_int_equal(rte_pci_ioport_unmap(&port), 0);
-	uio_card_unplug(&card);
-}
-
-static void
-test_ports_outside_read_as_ones(void **state)
-{
-	struct rte_pci_ioport port;
-	struct uio_card card;
-	uint32_t value;
-
-	uio_card_map(&card, &uio_card_common);
-	assert_int_equal(rte_pci_ioport_map(card.pci, -1, &port), -EINVAL);
-	assert_int_equal(rte_pci_ioport_map(card.pci, 6, &port), -EINVAL);
-	assert_int_equal(rte_pci_ioport_map(card.pci, 0, &port), -EINVAL);
-	assert_int_equal(rte_pci_ioport_map(card.pci, IO, &port), 0);
-	value = 0;
-	rte_pci_ioport_read(&port, &value, 4, 29);
-	assert_int_equal(value, UINT32_MAX);
-	value = 0;
-	rte_pci_ioport_read(&port, &value, 4, -4);
-	assert_int_equal(value, UINT32_MAX);
-	rte_pci_ioport_write(&port, &value, 4, 32);
-	assert_int_equal(card.uio->nb_accesses, 0);
-	uio_card_unplug(&card);
-}
-
-static void
-test_ports_may_be_in_memory(void **state)
-{
-	uint16_t value = 0xabcd;
-	struct rte_pci_ioport port;
-	struct uio_card card;
-
-	uio_card_map(&card, &uio_card_common);
-	assert_int_equal(rte_pci_ioport_map(card.pci, MEM, &port), 0);
-	rte_pci_ioport_write(&port, &value, 2, 0x100);
-	value = 0;
-	rte_pci_ioport_read(&port, &value, 2, 0x100);
-	assert_int_equal(value, 0xabcd);
-	uio_card_unplug(&card);
-}
-
 /* ---- configuration space ---- */
 
 static void
@@ -558,9 +452,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_bar_that_has_no_place_is_not_there),
 	cmocka_unit_test(test_bar_without_a_file_cannot_be_accessed),
 	cmocka_unit_test(test_locked_down_kernel_gives_errors),
-	cmocka_unit_test(test_ports_take_natural_accesses),
-	cmocka_unit_test(test_ports_outside_read_as_ones),
-	cmocka_unit_test(test_ports_may_be_in_memory),
 	cmocka_unit_test(test_configuration_space),
 	cmocka_unit_test(test_who_may_read_the_header_only_has_the_header),
 	cmocka_unit_test(test_device_reaches_no_memory_where_iovas_are_virtual),

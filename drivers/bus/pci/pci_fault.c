@@ -67,14 +67,14 @@ range_get(void)
 }
 
 static int
-range_add(struct pci_device *dev, const struct pci_region *region)
+range_add(struct pci_device *dev, const void *addr, size_t len)
 {
 	struct fault_range *range = range_get();
 
 	if (range == NULL)
 		return -ENOMEM;
-	range->start = (uintptr_t)region->base;
-	range->len = region->size;
+	range->start = (uintptr_t)addr;
+	range->len = len;
 	rte_atomic_store_explicit(&range->dev, (uintptr_t)dev, rte_memory_order_release);
 	return 0;
 }
@@ -88,10 +88,21 @@ pci_fault_add(struct pci_device *dev)
 	pthread_mutex_lock(&change_lock);
 	for (i = 0; i < PCI_MAX_RESOURCE && rc == 0; i++)
 		if (dev->region[i].base != NULL)
-			rc = range_add(dev, &dev->region[i]);
+			rc = range_add(dev, dev->region[i].base, dev->region[i].size);
 	pthread_mutex_unlock(&change_lock);
 	if (rc != 0)
 		pci_fault_remove(dev);
+	return rc;
+}
+
+int
+pci_fault_add_range(struct pci_device *dev, const void *addr, size_t len)
+{
+	int rc;
+
+	pthread_mutex_lock(&change_lock);
+	rc = range_add(dev, addr, len);
+	pthread_mutex_unlock(&change_lock);
 	return rc;
 }
 

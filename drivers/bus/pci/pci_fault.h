@@ -9,6 +9,8 @@
  * other threads map and unmap devices.
  */
 
+#include <stddef.h>
+
 struct pci_device;
 
 /**
@@ -18,7 +20,14 @@ struct pci_device;
  */
 int pci_fault_add(struct pci_device *dev);
 
-/** Take them out. When this returns no handler uses the device any more. */
+/**
+ * Enter one range more, which is no BAR.
+ *
+ * @return 0; -ENOMEM
+ */
+int pci_fault_add_range(struct pci_device *dev, const void *addr, size_t len);
+
+/** Take all of them out. When this returns no handler uses the device any more. */
 void pci_fault_remove(struct pci_device *dev);
 
 /**

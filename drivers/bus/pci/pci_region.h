@@ -99,6 +99,13 @@ int pci_regions_detach(struct pci_device *dev);
 int pci_regions_blank(struct pci_device *dev);
 
 /**
+ * The same for pages that are no region's: all-ones, or zeros.
+ *
+ * @return 0, or -errno, and the pages are as they were
+ */
+int pci_pages_blank(void *addr, size_t len);
+
+/**
  * The device is back: map its windows again, at the same places, from the descriptors that the
  * regions have now.
  *

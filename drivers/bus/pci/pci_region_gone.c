@@ -117,6 +117,24 @@ pci_regions_blank(struct pci_device *dev)
 	return rc;
 }
 
+int
+pci_pages_blank(void *addr, size_t len)
+{
+	const size_t ones_len = RTE_MIN(len, ONES_LEN);
+	int saved_errno = errno;
+	int ones, rc;
+
+	ones = ones_open(ones_len);
+	rc = ones < 0 ? ones : window_blank(addr, len, ones, ones_len);
+	if (ones >= 0)
+		close(ones);
+	if (rc != 0)
+		rc = mmap(addr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			MAP_FIXED, -1, 0) == MAP_FAILED ? -errno : 0;
+	errno = saved_errno;
+	return rc;
+}
+
 static int
 region_restore(const struct pci_region *region)
 {

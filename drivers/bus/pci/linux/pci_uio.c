@@ -18,6 +18,7 @@
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_uio.h"
+#include "pci_uio_port.h"
 
 static bool
 generic_claims(const char *kernel_driver, int dirfd, const char *name)
@@ -172,8 +173,9 @@ uio_start(struct pci_device *dev)
 {
 	int rc;
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return 0;
+	rc = pci_uio_ports_watch(dev);
+	if (rc != 0 || rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return rc;
 	rc = intr_start(dev);
 	if (rc != 0) {
 		PCI_LOG(ERR, "%s: cannot set up its interrupt: %s", dev->pub.name,
@@ -198,8 +200,12 @@ uio_stop(struct pci_device *dev)
 static int
 uio_removed(struct pci_device *dev, bool in_signal)
 {
+	int rc, ports;
+
 	RTE_SET_USED(in_signal);
-	return pci_regions_blank(dev);
+	rc = pci_regions_blank(dev);
+	ports = pci_uio_ports_blank(dev);
+	return rc != 0 ? rc : ports;
 }
 
 const struct pci_backend pci_uio_generic_backend = {

@@ -16,12 +16,15 @@
 #include <rte_pci.h>
 
 struct pci_device;
+struct pci_uio_port_way;
 
 /** How a BAR is reached. */
 struct pci_uio_bar {
 	int fd;	/**< its file in sysfs; -1: it has none that could be opened */
 	uint64_t start;	/**< its address, or the number of its first port */
-	bool by_instruction;	/**< ports that are reached by pci_port_in() and pci_port_out() */
+	const struct pci_uio_port_way *way;	/**< to its ports; NULL: it is memory */
+	uint8_t *map;	/**< pages of its ports; NULL: they are not mapped */
+	size_t map_len;
 };
 
 struct pci_backend_state {

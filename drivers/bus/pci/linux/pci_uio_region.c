@@ -18,11 +18,9 @@
 #include "pci_fd.h"
 #include "pci_log.h"
 #include "pci_parse.h"
-#include "pci_port.h"
 #include "pci_sysfs.h"
 #include "pci_uio.h"
-
-#define PORTS_END UINT64_C(0x10000)
+#include "pci_uio_port.h"
 
 /* ---- opening ---- */
 
@@ -160,10 +158,6 @@ memory_open(struct pci_device *dev, unsigned int index)
 	return memory_areas(bar, region);
 }
 
-/*
- * The file serves every thread and needs no more than permission to open it. Instructions are for
- * where that may not be written.
- */
 static int
 ports_open(struct pci_device *dev, unsigned int index)
 {
@@ -171,18 +165,17 @@ ports_open(struct pci_device *dev, unsigned int index)
 	struct pci_region *region = &dev->region[index];
 	char name[sizeof("resourceN")];
 	bool writable;
+	const char *way;
 	int fd;
 
 	snprintf(name, sizeof(name), "resource%u", index);
 	fd = open_as_permitted(dev, name, &writable);
 	bar->fd = RTE_MAX(fd, -1);
 	region->flags = PCI_REGION_F_IOPORT;
-	bar->by_instruction = !writable && bar->start <= PORTS_END &&
-		region->size <= PORTS_END - bar->start && pci_port_enable() == 0;
-	if (bar->by_instruction)
-		writable = true;
-	else if (fd < 0)
+	way = pci_uio_port_open(bar, region->size, &writable);
+	if (way == NULL)
 		return bar_open_failed(dev, index, fd);
+	PCI_LOG(DEBUG, "%s: BAR%u: its ports are reached %s", dev->pub.name, index, way);
 	region->flags |= flags_of(writable);
 	return 0;
 }
@@ -253,8 +246,10 @@ pci_uio_regions_close(struct pci_device *dev)
 {
 	unsigned int i;
 
-	for (i = 0; i < PCI_MAX_RESOURCE; i++)
+	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
+		pci_uio_port_close(&dev->state->bar[i]);
 		fd_close(&dev->state->bar[i].fd);
+	}
 	fd_close(&dev->state->config_fd);
 }
 
@@ -332,79 +327,12 @@ memory_write(const struct pci_device *dev, unsigned int region, const void *buf,
 	return (int)len;
 }
 
-/* The kernel and the processor take 1, 2 or 4 bytes; devices expect them to be aligned. */
-static size_t
-port_width(uint64_t offset, size_t len)
-{
-	size_t width = 4;
-
-	while (width > len || (offset & (width - 1)) != 0)
-		width /= 2;
-	return width;
-}
-
-static int
-port_read_one(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
-{
-	if (!bar->by_instruction)
-		return pci_fd_read(bar->fd, buf, width, (off_t)offset);
-	if (pci_port_enable() != 0)
-		return -EPERM;
-	pci_port_in((uint16_t)(bar->start + offset), buf, width);
-	return (int)width;
-}
-
-static int
-port_write_one(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
-{
-	if (!bar->by_instruction)
-		return pci_fd_write(bar->fd, buf, width, (off_t)offset);
-	if (pci_port_enable() != 0)
-		return -EPERM;
-	pci_port_out((uint16_t)(bar->start + offset), buf, width);
-	return (int)width;
-}
-
-static int
-ports_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
-	uint64_t offset)
-{
-	size_t done, width;
-	int rc;
-
-	for (done = 0; done < len; done += width) {
-		width = port_width(offset + done, len - done);
-		rc = port_read_one(&dev->state->bar[region], (uint8_t *)buf + done, width,
-			offset + done);
-		if (rc < 0)
-			return rc;
-	}
-	return (int)len;
-}
-
-static int
-ports_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
-	uint64_t offset)
-{
-	size_t done, width;
-	int rc;
-
-	for (done = 0; done < len; done += width) {
-		width = port_width(offset + done, len - done);
-		rc = port_write_one(&dev->state->bar[region], (const uint8_t *)buf + done, width,
-			offset + done);
-		if (rc < 0)
-			return rc;
-	}
-	return (int)len;
-}
-
 static const struct uio_way *
 way_to(const struct pci_device *dev, unsigned int region)
 {
 	static const struct uio_way config = { config_read, config_write };
 	static const struct uio_way memory = { memory_read, memory_write };
-	static const struct uio_way ports = { ports_read, ports_write };
+	static const struct uio_way ports = { pci_uio_port_read, pci_uio_port_write };
 
 	if (region == PCI_REGION_CONFIG)
 		return &config;

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+
+#include <rte_common.h>
+#include <rte_eal_paging.h>
+#include <rte_errno.h>
+
+#include "pci_access.h"
+#include "pci_device.h"
+#include "pci_fault.h"
+#include "pci_fd.h"
+#include "pci_port.h"
+#include "pci_region.h"
+#include "pci_uio.h"
+#include "pci_uio_port.h"
+
+/* What an instruction can name. */
+#define PORTS_END UINT64_C(0x10000)
+
+/*
+ * A way to ports. Values are as the file has them, in the order of bytes of this machine; what is
+ * mapped is little-endian, as all machines are that this is built for.
+ */
+struct pci_uio_port_way {
+	const char *name;
+	/* true: this is the way, and all is ready for it */
+	bool (*open)(struct pci_uio_bar *bar, uint64_t size, bool *writable);
+	/* one access of 1, 2 or 4 bytes, which are aligned */
+	int (*read)(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset);
+	int (*write)(const struct pci_uio_bar *bar, const void *buf, size_t width,
+		uint64_t offset);
+};
+
+/* ---- mapped ---- */
+
+/* A mapping begins where the page of the first port does. */
+static size_t
+port_in_page(const struct pci_uio_bar *bar)
+{
+	return bar->start & (rte_mem_page_size() - 1);
+}
+
+/* Refused by kernels, and for BARs, that have no I/O space which can be mapped. */
+static bool
+mapped_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
+{
+	const int prot = RTE_PROT_READ | (*writable ? RTE_PROT_WRITE : 0);
+	size_t len;
+
+	if (bar->fd < 0 || size > PORTS_END)
+		return false;
+	len = RTE_ALIGN_CEIL(port_in_page(bar) + size, rte_mem_page_size());
+	bar->map = rte_mem_map(NULL, len, prot, RTE_MAP_SHARED, bar->fd, 0);
+	bar->map_len = bar->map == NULL ? 0 : len;
+	return bar->map != NULL;
+}
+
+static int
+mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
+{
+	pci_access_load(bar->map + port_in_page(bar) + offset, buf, width);
+	return (int)width;
+}
+
+static int
+mapped_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
+{
+	pci_access_store(bar->map + port_in_page(bar) + offset, buf, width);
+	return (int)width;
+}
+
+/* ---- by the file ---- */
+
+static bool
+writable_file_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
+{
+	RTE_SET_USED(size);
+	return bar->fd >= 0 && *writable;
+}
+
+static bool
+file_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
+{
+	RTE_SET_USED(size);
+	RTE_SET_USED(writable);
+	return bar->fd >= 0;
+}
+
+static int
+file_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
+{
+	return pci_fd_read(bar->fd, buf, width, (off_t)offset);
+}
+
+static int
+file_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
+{
+	return pci_fd_write(bar->fd, buf, width, (off_t)offset);
+}
+
+/* ---- by instructions ---- */
+
+static bool
+instruction_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
+{
+	const bool open = bar->start <= PORTS_END && size <= PORTS_END - bar->start &&
+		pci_port_enable() == 0;
+
+	*writable |= open;
+	return open;
+}
+
+static int
+instruction_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
+{
+	if (pci_port_enable() != 0)
+		return -EPERM;
+	pci_port_in((uint16_t)(bar->start + offset), buf, width);
+	return (int)width;
+}
+
+static int
+instruction_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
+{
+	if (pci_port_enable() != 0)
+		return -EPERM;
+	pci_port_out((uint16_t)(bar->start + offset), buf, width);
+	return (int)width;
+}
+
+/* ---- the choice ---- */
+
+static const struct pci_uio_port_way ways[] = {
+	{ "mapped", mapped_open, mapped_read, mapped_write },
+	{ "by its file", writable_file_open, file_read, file_write },
+	{ "by instructions", instruction_open, instruction_read, instruction_write },
+	{ "by its file", file_open, file_read, file_write },
+};
+
+const char *
+pci_uio_port_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(ways); i++) {
+		if (!ways[i].open(bar, size, writable))
+			continue;
+		bar->way = &ways[i];
+		return bar->way->name;
+	}
+	return NULL;
+}
+
+void
+pci_uio_port_close(struct pci_uio_bar *bar)
+{
+	if (bar->map != NULL)
+		rte_mem_unmap(bar->map, bar->map_len);
+	bar->map = NULL;
+	bar->way = NULL;
+}
+
+/* ---- access ---- */
+
+/* The kernel and the processor take 1, 2 or 4 bytes; devices expect them to be aligned. */
+static size_t
+port_width(uint64_t offset, size_t len)
+{
+	size_t width = 4;
+
+	while (width > len || (offset & (width - 1)) != 0)
+		width /= 2;
+	return width;
+}
+
+int
+pci_uio_port_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
+	uint64_t offset)
+{
+	const struct pci_uio_bar *bar = &dev->state->bar[region];
+	size_t done, width;
+	int rc;
+
+	for (done = 0; done < len; done += width) {
+		width = port_width(offset + done, len - done);
+		rc = bar->way->read(bar, (uint8_t *)buf + done, width, offset + done);
+		if (rc < 0)
+			return rc;
+	}
+	return (int)len;
+}
+
+int
+pci_uio_port_write(const struct pci_device *dev, unsigned int region, const void *buf,
+	size_t len, uint64_t offset)
+{
+	const struct pci_uio_bar *bar = &dev->state->bar[region];
+	size_t done, width;
+	int rc;
+
+	for (done = 0; done < len; done += width) {
+		width = port_width(offset + done, len - done);
+		rc = bar->way->write(bar, (const uint8_t *)buf + done, width, offset + done);
+		if (rc < 0)
+			return rc;
+	}
+	return (int)len;
+}
+
+/* ---- devices that go ---- */
+
+int
+pci_uio_ports_watch(struct pci_device *dev)
+{
+	const struct pci_uio_bar *bar = dev->state->bar;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < PCI_MAX_RESOURCE && rc == 0; i++)
+		if (bar[i].map != NULL)
+			rc = pci_fault_add_range(dev, bar[i].map, bar[i].map_len);
+	return rc;
+}
+
+int
+pci_uio_ports_blank(struct pci_device *dev)
+{
+	const struct pci_uio_bar *bar = dev->state->bar;
+	unsigned int i;
+	int rc = 0, err;
+
+	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
+		err = bar[i].map == NULL ? 0 : pci_pages_blank(bar[i].map, bar[i].map_len);
+		if (rc == 0)
+			rc = err;
+	}
+	return rc;
+}
