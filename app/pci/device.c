@@ -175,7 +175,7 @@ little_endian_put(uint8_t *bytes, unsigned int width, uint64_t value)
 {
 	unsigned int i;
 
-	for (i = 0; i < width; i++)
+	for (i = 0; i < RTE_MIN(width, sizeof(value)); i++)
 		bytes[i] = (uint8_t)(value >> (8 * i));
 }
 

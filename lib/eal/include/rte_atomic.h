@@ -41,17 +41,20 @@ extern "C" {
 #define rte_io_wmb() rte_wmb()
 #define rte_io_rmb() rte_rmb()
 
+#elif defined(RTE_ARCH_PPC_64)
+
+/* sync orders accesses to memory and to devices alike, lwsync those to cached memory only. */
+#define rte_mb() __asm__ volatile("sync" : : : "memory")
+#define rte_wmb() rte_mb()
+#define rte_rmb() rte_mb()
+#define rte_smp_wmb() __asm__ volatile("lwsync" : : : "memory")
+#define rte_smp_rmb() __asm__ volatile("lwsync" : : : "memory")
+#define rte_io_mb() rte_mb()
+#define rte_io_wmb() rte_mb()
+#define rte_io_rmb() rte_mb()
+
 #else
-
-#define rte_mb() __sync_synchronize()
-#define rte_wmb() __sync_synchronize()
-#define rte_rmb() __sync_synchronize()
-#define rte_smp_wmb() __sync_synchronize()
-#define rte_smp_rmb() __sync_synchronize()
-#define rte_io_mb() __sync_synchronize()
-#define rte_io_wmb() __sync_synchronize()
-#define rte_io_rmb() __sync_synchronize()
-
+#error "what barriers this processor takes is not known"
 #endif
 
 /** All accesses before are seen by other threads before all those after. */

@@ -9,7 +9,6 @@
  */
 
 #include <stdint.h>
-#include <time.h>
 
 #include <rte_atomic.h>
 #include <rte_common.h>
@@ -23,7 +22,7 @@ extern "C" {
 #define US_PER_S 1000000
 #define NS_PER_S 1000000000
 
-/** The counter's value; nanoseconds where the machine has no counter that programs may read. */
+/** The counter's value. */
 static inline uint64_t
 rte_rdtsc(void)
 {
@@ -34,11 +33,8 @@ rte_rdtsc(void)
 
 	__asm__ volatile("mrs %0, cntvct_el0" : "=r" (count));
 	return count;
-#else
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+#elif defined(RTE_ARCH_PPC_64)
+	return __builtin_ppc_get_timebase();
 #endif
 }
 
@@ -47,6 +43,10 @@ static inline uint64_t
 rte_rdtsc_precise(void)
 {
 	rte_mb();
+#if defined(RTE_ARCH_ARM64)
+	/* reads of the counter wait for no barrier of memory */
+	__asm__ volatile("isb" ::: "memory");
+#endif
 	return rte_rdtsc();
 }
 

@@ -25,6 +25,9 @@ rte_pause(void)
 	__asm__ volatile("pause");
 #elif defined(RTE_ARCH_ARM64)
 	__asm__ volatile("yield" ::: "memory");
+#elif defined(RTE_ARCH_PPC_64)
+	/* this thread's share of the core becomes low, and normal again */
+	__asm__ volatile("or 1,1,1\n\tor 2,2,2" ::: "memory");
 #endif
 }
 
