@@ -262,7 +262,7 @@ test_descriptor_is_routed_until_closed(void **state)
 	munmap(map, PAGE);
 	close(fd);
 	assert_int_equal(closed, 1);
-	assert_int_equal(ioctl(fd, 5, &arg), -1);
+	assert_int_equal(ioctl(fd, FIONREAD, &arg), -1);
 	assert_int_equal(errno, EBADF);
 }
 

@@ -332,7 +332,9 @@ test_interrupt_sets_are_read(void **state)
 			RTE_DIM(irqs), &set), 0);
 		if (set.data == VFIO_IRQ_SET_DATA_BOOL)
 			assert_memory_equal(set.bools, "\1\0\1", 3);
-		assert_memory_equal(&set, &cases[i].set, offsetof(struct vu_irq_set, bools));
+		/* up to the padding before the pointer */
+		assert_memory_equal(&set, &cases[i].set,
+			offsetof(struct vu_irq_set, count) + sizeof(set.count));
 	}
 }
 
