@@ -15,8 +15,9 @@ as strictly as the build does. Nothing is linked, but no function of ours may be
 line for each, in cmocka's form.
 
 FREEBSD_HEADERS  where FreeBSD's own headers are: a folder such as /usr/include of a FreeBSD, or
-                 the root of its file tree, or several folders with colons between. When it is not
-                 set, the stand-ins in devtools/freebsd-headers take their place.
+                 the root of its file tree, or several folders with colons between. They are for
+                 one machine, which alone is checked then. When it is not set, the stand-ins in
+                 devtools/freebsd-headers take their place, which are for both.
 CLANG            the compiler, "clang" when it is not set
 END
 }
@@ -44,16 +45,30 @@ sources()
 	fi
 }
 
+header_folders()
+{
+	echo "${FREEBSD_HEADERS:-devtools/freebsd-headers}" | tr ':' '\n' | while read -r folder; do
+		[ ! -d "$folder/usr/include" ] || folder=$folder/usr/include
+		echo "$folder"
+	done
+}
+
 headers()
 {
-	if [ -z "${FREEBSD_HEADERS:-}" ]; then
-		echo "-isystem devtools/freebsd-headers"
-		return
+	header_folders | sed 's/^/-isystem /'
+}
+
+# For which machines they are: those of x86 share files among them.
+machines()
+{
+	types=$(header_folders | sed 's,$,/machine/_types.h,' | xargs ls 2>/dev/null | head -n 1)
+	if [ -z "$types" ]; then
+		echo x86_64 aarch64
+	elif grep -q 'x86/_types\.h' "$types"; then
+		echo x86_64
+	else
+		echo aarch64
 	fi
-	echo "$FREEBSD_HEADERS" | tr ':' '\n' | while read -r folder; do
-		[ ! -d "$folder/usr/include" ] || folder=$folder/usr/include
-		echo "-isystem $folder"
-	done
 }
 
 # What config/meson.build would write on FreeBSD.
@@ -130,6 +145,15 @@ missing_names()
 		grep -E '^(rte|eal|log|pci|edu|per_lcore|vu|vfio)_'
 }
 
+# Objects of the first machine, since what is missing on one is missing on all.
+compile_all()
+{
+	compile "$1" "${machines%% *}" -c -o "$(object_of "$1")" || return
+	for machine in ${machines#"${machines%% *}"}; do
+		compile "$1" "$machine" -fsyntax-only || return
+	done
+}
+
 report()
 {
 	if [ "$2" -eq 0 ]; then
@@ -144,12 +168,19 @@ whole=
 # shellcheck disable=SC2046 # names without blanks
 [ $# -ne 0 ] || { whole=yes; set -- $(sources); }
 failed=0
+machines=$(machines)
 mkdir "$work/objects"
 for file in "$@"; do
 	echo "[ RUN      ] $file"
-	compile "$file" x86_64 -c -o "$(object_of "$file")" && compile "$file" aarch64 -fsyntax-only
+	compile_all "$file"
 	report "$file" $?
 done
+# The list of devices has another form from FreeBSD 15 on, which real headers have or have not.
+if [ -n "$whole" ] && [ -z "${FREEBSD_HEADERS:-}" ]; then
+	echo '[ RUN      ] layouts_of_freebsd_15'
+	compile drivers/bus/pci/bsd/pci_bsd_kernel.c x86_64 -fsyntax-only -DSTANDIN_RELEASE=15
+	report layouts_of_freebsd_15 $?
+fi
 if [ -n "$whole" ] && command -v nm >/dev/null; then
 	echo '[ RUN      ] nothing_of_ours_is_missing'
 	! missing_names

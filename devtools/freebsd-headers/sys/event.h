@@ -22,9 +22,11 @@ struct kevent {
 	uint64_t ext[4];
 };
 
-#define EV_SET(k, a, b, c, d, e, f) \
-	(*(k) = (struct kevent){ .ident = (uintptr_t)(a), .filter = (b), .flags = (c), \
-		.fflags = (d), .data = (e), .udata = (f) })
+/* A statement, not an expression. */
+#define EV_SET(k, a, b, c, d, e, f) do { \
+	*(k) = (struct kevent){ .ident = (a), .filter = (b), .flags = (c), .fflags = (d), \
+		.data = (e), .udata = (f) }; \
+} while (0)
 
 struct timespec;
 int kqueue(void);

@@ -5,6 +5,10 @@
 
 #include <sys/ioccom.h>
 
+#ifndef STANDIN_RELEASE
+#define STANDIN_RELEASE 14
+#endif
+
 #define PCI_MAXNAMELEN 16
 
 typedef enum {
@@ -39,6 +43,11 @@ struct pci_conf {
 	uint8_t pc_revid;
 	char pd_name[PCI_MAXNAMELEN + 1];
 	unsigned long pd_unit;
+#if STANDIN_RELEASE >= 15
+	int pd_numa_domain;
+	size_t pc_reported_len;
+	char pc_spare[64];
+#endif
 };
 
 struct pci_match_conf {
@@ -108,7 +117,11 @@ struct pci_bar_ioreq {
 #define PCIOCREAD _IOWR('p', 2, struct pci_io)
 #define PCIOCWRITE _IOWR('p', 3, struct pci_io)
 #define PCIOCATTACHED _IOWR('p', 4, struct pci_io)
+#if STANDIN_RELEASE >= 15
+#define PCIOCGETCONF _IOWR('p', 10, struct pci_conf_io)
+#else
 #define PCIOCGETCONF _IOWR('p', 5, struct pci_conf_io)
+#endif
 #define PCIOCGETBAR _IOWR('p', 6, struct pci_bar_io)
 #define PCIOCBARMMAP _IOWR('p', 8, struct pci_bar_mmap)
 #define PCIOCBARIO _IOWR('p', 9, struct pci_bar_ioreq)

@@ -23,4 +23,9 @@ typedef unsigned char u_char;
 typedef unsigned short u_short;
 typedef unsigned long u_long;
 
+/* Macros, as far as programs can see; the numbers are not FreeBSD's. */
+#define major(d) ((int)((d) >> 8))
+#define minor(d) ((int)((d) & 0xff))
+#define makedev(x, y) ((dev_t)((x) << 8 | (y)))
+
 #endif
