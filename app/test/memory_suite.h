@@ -11,7 +11,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include <rte_malloc.h>
 #include <rte_memory.h>
 
 /* A sanitizer has its own idea of address space, and does not lock memory. */
@@ -23,6 +25,7 @@
 #define SANITIZED false
 #endif
 
+#define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 #define SEGMENT (2 * MIB)
 
@@ -30,10 +33,23 @@
 #define MEMORY_TEST(func_) cmocka_unit_test_setup_teardown(func_, memory_setup, memory_teardown)
 
 /** One that starts EAL if it needs it. */
-#define MEMORY_TEST_ALONE(func_) cmocka_unit_test_setup_teardown(func_, NULL, memory_teardown)
+#define MEMORY_TEST_ALONE(func_) \
+	cmocka_unit_test_setup_teardown(func_, NULL, memory_teardown_alone)
 
 int memory_setup(void **state);
 int memory_teardown(void **state);
+int memory_teardown_alone(void **state);
+
+/** The numbers of a test are the same in each run; a failure can be repeated. */
+uint32_t memory_random_next(uint64_t *seed);
+
+/** The heap's statistics, which are consistent. */
+struct rte_malloc_socket_stats memory_stats_now(void);
+
+/** Nothing is allocated, and almost no memory is kept. */
+void memory_assert_all_free(void);
+
+bool memory_all_bytes_are(const void *mem, unsigned char value, size_t len);
 
 /** What a walk came to, and what its visitors answer. */
 struct memory_walked {

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <rte_common.h>
 #include <rte_eal.h>
@@ -15,61 +11,8 @@
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
-#include "eal_command.h"
+#include "memory_suite.h"
 #include "test.h"
-
-#define KIB ((size_t)1 << 10)
-#define MIB ((size_t)1 << 20)
-
-static int
-eal_start(void **state)
-{
-	return eal_command_init("--no-pci --no-huge") < 0 ? -1 : 0;
-}
-
-static int
-eal_stop(void **state)
-{
-	return rte_eal_cleanup();
-}
-
-/* The numbers of a test are the same in each run; a failure can be repeated. */
-static uint32_t
-random_next(uint64_t *seed)
-{
-	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(*seed >> 33);
-}
-
-static struct rte_malloc_socket_stats
-stats_now(void)
-{
-	struct rte_malloc_socket_stats stats;
-
-	assert_int_equal(rte_malloc_get_socket_stats(rte_socket_id_by_idx(0), &stats), 0);
-	assert_int_equal(stats.heap_freesz_bytes + stats.heap_allocsz_bytes,
-		stats.heap_totalsz_bytes);
-	return stats;
-}
-
-static void
-assert_all_free(void)
-{
-	assert_int_equal(stats_now().alloc_count, 0);
-	assert_true(rte_eal_get_physmem_size() <= 2 * MIB);
-}
-
-static bool
-all_bytes_are(const void *mem, unsigned char value, size_t len)
-{
-	const unsigned char *p = mem;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (p[i] != value)
-			return false;
-	return true;
-}
 
 static void
 test_memory_has_the_asked_alignment(void **state)
@@ -85,7 +28,7 @@ test_memory_has_the_asked_alignment(void **state)
 		memset(ptr, 0xa5, 100);
 		rte_free(ptr);
 	}
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -102,7 +45,7 @@ test_each_size_can_be_used_to_its_last_byte(void **state)
 		assert_true(room >= size);
 		rte_free(ptr);
 	}
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -137,7 +80,7 @@ test_what_cannot_be_allocated_is_refused(void **state)
 		assert_null(rte_zmalloc_socket("test", size, cases[i].align, cases[i].socket));
 		assert_int_equal(rte_errno, cases[i].err);
 	}
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -154,7 +97,7 @@ test_calloc_checks_the_product(void **state)
 	assert_int_equal(rte_errno, EINVAL);
 	ptr = rte_calloc("test", num, 10, 0);
 	assert_non_null(ptr);
-	assert_true(all_bytes_are(ptr, 0, 100));
+	assert_true(memory_all_bytes_are(ptr, 0, 100));
 	rte_free(ptr);
 }
 
@@ -168,7 +111,7 @@ test_zmalloc_clears_what_was_used_before(void **state)
 	rte_free(ptr);
 	ptr = rte_zmalloc("test", 100 * KIB, 0);
 	assert_non_null(ptr);
-	assert_true(all_bytes_are(ptr, 0, 100 * KIB));
+	assert_true(memory_all_bytes_are(ptr, 0, 100 * KIB));
 	rte_free(ptr);
 }
 
@@ -183,7 +126,7 @@ test_free_sensitive_leaves_zeros(void **state)
 	memset(ptr, 's', 1000);
 	rte_free_sensitive(ptr);
 	/* The block below may have taken the first bytes for its links. */
-	assert_true(all_bytes_are(ptr + 64, 0, 1000 - 64));
+	assert_true(memory_all_bytes_are(ptr + 64, 0, 1000 - 64));
 	rte_free_sensitive(NULL);
 	rte_free(stay);
 }
@@ -198,12 +141,12 @@ test_realloc_keeps_contents(void **state)
 	for (i = 0; i < RTE_DIM(sizes); i++) {
 		ptr = rte_realloc(ptr, sizes[i], 0);
 		assert_non_null(ptr);
-		assert_true(all_bytes_are(ptr, 'k', RTE_MIN(kept, sizes[i])));
+		assert_true(memory_all_bytes_are(ptr, 'k', RTE_MIN(kept, sizes[i])));
 		memset(ptr, 'k', sizes[i]);
 		kept = sizes[i];
 	}
 	assert_null(rte_realloc(ptr, 0, 0));
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -234,10 +177,10 @@ test_realloc_moves_to_the_asked_alignment(void **state)
 	moved = rte_realloc(ptr, 100, 1U << 16);
 	assert_non_null(moved);
 	assert_true(rte_is_aligned(moved, 1U << 16));
-	assert_true(all_bytes_are(moved, 'm', 100));
+	assert_true(memory_all_bytes_are(moved, 'm', 100));
 	rte_free(moved);
 	rte_free(first);
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -254,7 +197,7 @@ test_a_failed_realloc_leaves_all_as_it_was(void **state)
 	assert_int_equal(rte_errno, EINVAL);
 	assert_null(rte_realloc_socket(ptr, 100, 0, RTE_MAX_NUMA_NODES));
 	assert_int_equal(rte_errno, EINVAL);
-	assert_true(all_bytes_are(ptr, 'f', 100));
+	assert_true(memory_all_bytes_are(ptr, 'f', 100));
 	assert_int_equal(rte_malloc_validate(ptr, NULL), 0);
 	rte_free(ptr);
 }
@@ -321,16 +264,16 @@ test_freeing_what_is_not_allocated_does_no_harm(void **state)
 	assert_non_null(large);
 	free_wrongly(ptr);
 	free_wrongly(large);
-	before = stats_now();
+	before = memory_stats_now();
 	free_wrongly(NULL);
 	free_wrongly(ptr);
 	free_wrongly(large);
 	free_wrongly(stay + 8);
 	free_wrongly(local);
-	after = stats_now();
+	after = memory_stats_now();
 	assert_memory_equal(&before, &after, sizeof(before));
 	rte_free(stay);
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -347,7 +290,7 @@ test_large_free_memory_goes_back_to_the_system(void **state)
 	rte_free(large);
 	assert_true(rte_eal_get_physmem_size() <= 4 * MIB);
 	rte_free(small);
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -363,16 +306,16 @@ test_memory_in_the_middle_goes_back_too(void **state)
 	}
 	rte_free(ptr[1]);
 	assert_true(rte_eal_get_physmem_size() < 30 * MIB);
-	assert_true(all_bytes_are(ptr[0], 0, 10 * MIB));
-	assert_true(all_bytes_are(ptr[2], 2, 10 * MIB));
+	assert_true(memory_all_bytes_are(ptr[0], 0, 10 * MIB));
+	assert_true(memory_all_bytes_are(ptr[2], 2, 10 * MIB));
 	ptr[1] = rte_malloc("test", 10 * MIB, 0);
 	assert_non_null(ptr[1]);
 	memset(ptr[1], 1, 10 * MIB);
-	assert_true(all_bytes_are(ptr[0], 0, 10 * MIB));
-	assert_true(all_bytes_are(ptr[2], 2, 10 * MIB));
+	assert_true(memory_all_bytes_are(ptr[0], 0, 10 * MIB));
+	assert_true(memory_all_bytes_are(ptr[2], 2, 10 * MIB));
 	for (i = 0; i < 3; i++)
 		rte_free(ptr[i]);
-	assert_all_free();
+	memory_assert_all_free();
 }
 
 static void
@@ -386,12 +329,12 @@ test_small_allocations_have_small_overhead(void **state)
 		ptr[i] = rte_malloc("test", 64, 0);
 		assert_non_null(ptr[i]);
 	}
-	stats = stats_now();
+	stats = memory_stats_now();
 	assert_int_equal(stats.alloc_count, RTE_DIM(ptr));
 	assert_true(stats.heap_allocsz_bytes <= 128 * RTE_DIM(ptr) + 64);
 	for (i = 0; i < RTE_DIM(ptr); i++)
 		rte_free(ptr[i]);
-	stats = stats_now();
+	stats = memory_stats_now();
 	assert_int_equal(stats.alloc_count, 0);
 	assert_int_equal(stats.free_count, 1);
 	assert_int_equal(stats.greatest_free_size, stats.heap_freesz_bytes);
@@ -475,231 +418,37 @@ test_exhausted_memory_is_whole_again_when_freed(void **state)
 		assert_in_range(nb, 8, RTE_DIM(ptrs) - 1);
 		assert_int_equal(rte_eal_get_physmem_size(), 16 * MIB);
 		assert_int_equal(rte_errno, ENOMEM);
-		assert_int_equal(stats_now().heap_freesz_bytes, 0);
+		assert_int_equal(memory_stats_now().heap_freesz_bytes, 0);
 		for (i = 0; i < nb; i++)
 			rte_free(ptrs[(i * 7919 + round) % nb]),
 			ptrs[(i * 7919 + round) % nb] = NULL;
 		for (i = 0; i < nb; i++)
 			rte_free(ptrs[i]);
-		assert_all_free();
+		memory_assert_all_free();
 	}
 	assert_int_equal(rte_mem_alloc_validator_unregister("limit", rte_socket_id_by_idx(0)), 0);
 }
 
-/* ---- stress ---- */
-
-#define NB_SLOTS 400
-
-/* What the test knows of an allocation: its bytes all are the number of the slot. */
-struct slot {
-	unsigned char *ptr;
-	size_t size;
-	unsigned char value;
-};
-
-struct stress {
-	struct slot slots[NB_SLOTS];
-	uint64_t seed;
-	unsigned int nb_steps;
-	bool alone;	/* no other thread allocates */
-};
-
-static size_t
-random_size(uint64_t *seed)
-{
-	static const size_t limits[] = { 64, 500, 5000, 100 * KIB, 3 * MIB };
-	uint32_t pick = random_next(seed) % 100;
-	size_t limit = limits[pick < 40 ? 0 : pick < 70 ? 1 : pick < 90 ? 2 : pick < 98 ? 3 : 4];
-
-	return 1 + random_next(seed) % limit;
-}
-
-static bool
-slot_ok(const struct slot *slot)
-{
-	return rte_malloc_validate(slot->ptr, NULL) == 0 &&
-		all_bytes_are(slot->ptr, slot->value, slot->size);
-}
-
-static bool
-slot_fill(struct stress *stress, struct slot *slot, unsigned int align)
-{
-	if (slot->ptr == NULL || ((uintptr_t)slot->ptr & (align - 1)) != 0)
-		return false;
-	slot->value = (unsigned char)random_next(&stress->seed);
-	memset(slot->ptr, slot->value, slot->size);
-	return true;
-}
-
-static bool
-slot_take(struct stress *stress, struct slot *slot)
-{
-	unsigned int align =
-		1U << random_next(&stress->seed) % (random_next(&stress->seed) % 17 + 1);
-
-	slot->size = random_size(&stress->seed);
-	slot->ptr = rte_malloc("stress", slot->size, align);
-	return slot_fill(stress, slot, align);
-}
-
-static bool
-slot_resize(struct stress *stress, struct slot *slot)
-{
-	size_t size = random_size(&stress->seed);
-	bool ok;
-
-	slot->ptr = rte_realloc(slot->ptr, size, 0);
-	if (slot->ptr == NULL)
-		return false;
-	ok = all_bytes_are(slot->ptr, slot->value, RTE_MIN(size, slot->size));
-	slot->size = size;
-	return ok && slot_fill(stress, slot, 1);
-}
-
-static bool
-stress_step(struct stress *stress)
-{
-	struct slot *slot = &stress->slots[random_next(&stress->seed) % NB_SLOTS];
-
-	if (slot->ptr == NULL)
-		return slot_take(stress, slot);
-	if (!slot_ok(slot))
-		return false;
-	if (random_next(&stress->seed) % 4 == 0)
-		return slot_resize(stress, slot);
-	rte_free(slot->ptr);
-	slot->ptr = NULL;
-	return true;
-}
-
-static bool
-stress_end(struct stress *stress)
-{
-	bool ok = true;
-	unsigned int i;
-
-	for (i = 0; i < NB_SLOTS; i++) {
-		ok = ok && (stress->slots[i].ptr == NULL || slot_ok(&stress->slots[i]));
-		rte_free(stress->slots[i].ptr);
-	}
-	return ok;
-}
-
-static void *
-stress_run(void *arg)
-{
-	struct stress *stress = arg;
-	bool ok = true;
-	unsigned int i;
-
-	for (i = 0; i < stress->nb_steps && ok; i++)
-		ok = stress_step(stress);
-	ok = stress_end(stress) && ok;
-	return ok ? stress : NULL;
-}
-
-static void
-test_random_use_never_overlaps(void **state)
-{
-	static struct stress stress;
-	uint64_t seed;
-
-	for (seed = 1; seed <= 4; seed++) {
-		memset(&stress, 0, sizeof(stress));
-		stress.seed = seed;
-		stress.nb_steps = 10000;
-		if (stress_run(&stress) == NULL)
-			fail_msg("seed %" PRIu64, seed);
-		assert_all_free();
-	}
-}
-
-static void
-test_threads_do_not_disturb_each_other(void **state)
-{
-	static struct stress stress[4];
-	pthread_t threads[RTE_DIM(stress)];
-	void *result;
-	size_t i;
-
-	for (i = 0; i < RTE_DIM(stress); i++) {
-		stress[i].seed = 100 + i;
-		stress[i].nb_steps = 4000;
-		assert_int_equal(pthread_create(&threads[i], NULL, stress_run, &stress[i]), 0);
-	}
-	for (i = 0; i < RTE_DIM(stress); i++) {
-		assert_int_equal(pthread_join(threads[i], &result), 0);
-		assert_ptr_equal(result, &stress[i]);
-	}
-	assert_all_free();
-}
-
-/* What one thread allocates, another frees. */
-struct belt {
-	pthread_barrier_t barrier;
-	void *ptrs[2][64];
-};
-
-#define BELT_ROUNDS 200
-
-static void *
-belt_free(void *arg)
-{
-	struct belt *belt = arg;
-	unsigned int round, i;
-
-	for (round = 0; round < BELT_ROUNDS; round++) {
-		pthread_barrier_wait(&belt->barrier);
-		for (i = 0; i < RTE_DIM(belt->ptrs[0]); i++)
-			rte_free(belt->ptrs[round % 2][i]);
-	}
-	return NULL;
-}
-
-static void
-test_memory_may_be_freed_by_another_thread(void **state)
-{
-	static struct belt belt;
-	unsigned int round, i;
-	pthread_t thread;
-
-	assert_int_equal(pthread_barrier_init(&belt.barrier, NULL, 2), 0);
-	assert_int_equal(pthread_create(&thread, NULL, belt_free, &belt), 0);
-	for (round = 0; round < BELT_ROUNDS; round++) {
-		for (i = 0; i < RTE_DIM(belt.ptrs[0]); i++)
-			belt.ptrs[round % 2][i] = rte_malloc("belt", 1 + 1000 * i, 0);
-		pthread_barrier_wait(&belt.barrier);
-	}
-	pthread_join(thread, NULL);
-	pthread_barrier_destroy(&belt.barrier);
-	assert_all_free();
-}
-
-#define TEST(func_) cmocka_unit_test_setup_teardown(func_, eal_start, eal_stop)
-
 static const struct CMUnitTest tests[] = {
-	TEST(test_memory_has_the_asked_alignment),
-	TEST(test_each_size_can_be_used_to_its_last_byte),
-	TEST(test_what_cannot_be_allocated_is_refused),
-	TEST(test_calloc_checks_the_product),
-	TEST(test_zmalloc_clears_what_was_used_before),
-	TEST(test_free_sensitive_leaves_zeros),
-	TEST(test_realloc_keeps_contents),
-	TEST(test_realloc_grows_in_place_when_it_can),
-	TEST(test_realloc_moves_to_the_asked_alignment),
-	TEST(test_a_failed_realloc_leaves_all_as_it_was),
-	TEST(test_validate_finds_what_was_written_over),
-	TEST(test_freeing_what_is_not_allocated_does_no_harm),
-	TEST(test_large_free_memory_goes_back_to_the_system),
-	TEST(test_memory_in_the_middle_goes_back_too),
-	TEST(test_small_allocations_have_small_overhead),
-	TEST(test_iova_of_an_allocation_is_that_of_its_segment),
-	TEST(test_stats_of_an_unknown_node_are_refused),
-	TEST(test_dump_names_each_allocation),
-	TEST(test_exhausted_memory_is_whole_again_when_freed),
-	TEST(test_random_use_never_overlaps),
-	TEST(test_threads_do_not_disturb_each_other),
-	TEST(test_memory_may_be_freed_by_another_thread),
+	MEMORY_TEST(test_memory_has_the_asked_alignment),
+	MEMORY_TEST(test_each_size_can_be_used_to_its_last_byte),
+	MEMORY_TEST(test_what_cannot_be_allocated_is_refused),
+	MEMORY_TEST(test_calloc_checks_the_product),
+	MEMORY_TEST(test_zmalloc_clears_what_was_used_before),
+	MEMORY_TEST(test_free_sensitive_leaves_zeros),
+	MEMORY_TEST(test_realloc_keeps_contents),
+	MEMORY_TEST(test_realloc_grows_in_place_when_it_can),
+	MEMORY_TEST(test_realloc_moves_to_the_asked_alignment),
+	MEMORY_TEST(test_a_failed_realloc_leaves_all_as_it_was),
+	MEMORY_TEST(test_validate_finds_what_was_written_over),
+	MEMORY_TEST(test_freeing_what_is_not_allocated_does_no_harm),
+	MEMORY_TEST(test_large_free_memory_goes_back_to_the_system),
+	MEMORY_TEST(test_memory_in_the_middle_goes_back_too),
+	MEMORY_TEST(test_small_allocations_have_small_overhead),
+	MEMORY_TEST(test_iova_of_an_allocation_is_that_of_its_segment),
+	MEMORY_TEST(test_stats_of_an_unknown_node_are_refused),
+	MEMORY_TEST(test_dump_names_each_allocation),
+	MEMORY_TEST(test_exhausted_memory_is_whole_again_when_freed),
 };
 
 TEST_SUITE(malloc, "functional", tests, NULL, NULL)

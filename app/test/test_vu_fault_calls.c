@@ -182,4 +182,4 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_first_start_survives_each_failure),
 };
 
-TEST_SUITE(vu_fault_calls, "functional", tests, vu_scene_warm_up, NULL)
+TEST_SUITE(vu_fault_calls, "functional", tests, served_warm_up_sessions, NULL)

@@ -220,4 +220,4 @@ static const struct CMUnitTest tests[] = {
 	LIMITED(test_client_that_was_not_accepted_beside_a_busy_one),
 };
 
-TEST_SUITE(vu_fault_descriptors, "functional", tests, vu_scene_warm_up, NULL)
+TEST_SUITE(vu_fault_descriptors, "functional", tests, served_warm_up_sessions, NULL)

@@ -372,4 +372,4 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_unmapped_and_truncated_at_a_time),
 };
 
-TEST_SUITE(vu_fault_memory, "functional", tests, vu_scene_warm_up, NULL)
+TEST_SUITE(vu_fault_memory, "functional", tests, served_warm_up_sessions, NULL)

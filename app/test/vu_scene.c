@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <rte_common.h>
-
 #include "test.h"
 #include "vu_bystander.h"
 #include "vu_scene.h"
@@ -61,17 +59,4 @@ void
 vu_scene_wait_left(struct served *served)
 {
 	served_wait(&served->destroy_device, atomic_load(&served->new_device));
-}
-
-int
-vu_scene_warm_up(void **state)
-{
-	static const char *const names[] = { "warm 0", "warm 1", "warm 2", "warm 3" };
-	size_t i;
-
-	for (i = 0; i < RTE_DIM(names); i++)
-		assert_int_equal(rte_vfio_user_register(names[i], NULL), 0);
-	for (i = 0; i < RTE_DIM(names); i++)
-		assert_int_equal(rte_vfio_user_unregister(names[i]), 0);
-	return served_warm_up(state);
 }

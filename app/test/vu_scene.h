@@ -28,9 +28,6 @@ struct vu_scene {
 	struct bystander beside;
 };
 
-/** Setup of a suite: what the library keeps is there. */
-int vu_scene_warm_up(void **state);
-
 struct vu_scene *vu_scene_start(const struct rte_vfio_user_options *opt);
 
 /** The next client is served as if nothing had been, and nothing has leaked. */

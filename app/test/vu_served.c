@@ -347,6 +347,30 @@ served_warm_up(void **state)
 }
 
 int
+served_warm_up_sessions(void **state)
+{
+	static const char *const names[] = { "warm 0", "warm 1", "warm 2", "warm 3" };
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(names); i++)
+		assert_int_equal(rte_vfio_user_register(names[i], NULL), 0);
+	for (i = 0; i < RTE_DIM(names); i++)
+		assert_int_equal(rte_vfio_user_unregister(names[i]), 0);
+	return served_warm_up(state);
+}
+
+void
+served_expect(const char *path)
+{
+	uint32_t value = 1;
+	struct vu_peer peer;
+
+	peer_open(&peer, path);
+	assert_int_equal(peer_write(&peer, SERVED_REGS, 0, &value, sizeof(value)), 0);
+	peer_close(&peer);
+}
+
+int
 served_setup(void **state)
 {
 	struct served *served = calloc(1, sizeof(*served));

@@ -76,6 +76,16 @@ void served_stop(struct served *served);
 /** Fixture of a suite that counts resources: whatever stays for ever is there. */
 int served_warm_up(void **state);
 
+/** The same for suites that have several sessions. */
+int served_warm_up_sessions(void **state);
+
+/** A test of a session that is served. */
+#define SERVED_TEST(name_) \
+	cmocka_unit_test_setup_teardown(name_, served_setup, served_teardown)
+
+/** A client can use it. */
+void served_expect(const char *path);
+
 /** Fixtures of a test: *state is a struct served that is started. */
 int served_setup(void **state);
 int served_teardown(void **state);

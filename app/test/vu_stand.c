@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_log.h>
 #include <rte_vfio_user.h>
 
 #include "test.h"
@@ -317,6 +318,29 @@ warm_up(void)
 	for (i = 0; i < WARM_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&barrier);
+}
+
+int
+stand_setup(void **state)
+{
+	(void)state;
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
+	return 0;
+}
+
+int
+stand_teardown(void **state)
+{
+	(void)state;
+	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_NOTICE);
+	return 0;
+}
+
+const struct stand_request *
+stand_only_request(struct stand *stand)
+{
+	assert_int_equal(atomic_load(&stand->nb_log), 1);
+	return &stand->log[0];
 }
 
 int

@@ -64,6 +64,10 @@ struct stand {
 	struct stand_request log[STAND_LOG_MAX];
 };
 
+/** Setup and teardown of a suite: what is wrong with messages is what the tests are about. */
+int stand_setup(void **state);
+int stand_teardown(void **state);
+
 /** Start the server and attach to it. @return as rte_vfio_user_attach_dev_opt() */
 int stand_try(struct stand *stand);
 
@@ -75,6 +79,9 @@ void stand_end(struct stand *stand);
 
 /** A thread with a stack so short that libc keeps it: nothing of it looks like a leak. */
 void stand_thread_create(pthread_t *thread, void *(*run)(void *), void *arg);
+
+/** The one request that was received. */
+const struct stand_request *stand_only_request(struct stand *stand);
 
 /** Forget what was received. */
 void stand_forget(struct stand *stand);

@@ -10,5 +10,5 @@
 
 suite memory_event memory_external memory_huge memory_limit memory_paging memory_share \
 	memory_start memory_walk
-suite malloc
+suite malloc malloc_stress
 finish

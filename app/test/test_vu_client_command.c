@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_vfio_user.h>
+
+#include "test.h"
+#include "vu_stand.h"
+
+/* -------------------------------------------------------------- commands of the server ---- */
+
+static uint8_t host_memory[8192];
+
+static int
+host_handler(int dev_id, uint64_t addr, void *buf, uint64_t len, bool write, void *ctx)
+{
+	(void)ctx;
+	/* who waits for the server cannot ask it */
+	if (rte_vfio_user_reset(dev_id) != -EDEADLK)
+		return -EIO;
+	if (addr >= sizeof(host_memory) || len > sizeof(host_memory) - addr)
+		return -EFAULT;
+	if (write)
+		memcpy(host_memory + addr, buf, len);
+	else
+		memcpy(buf, host_memory + addr, len);
+	return 0;
+}
+
+/* A command of the server and what must come back. */
+struct command_case {
+	uint16_t cmd;
+	uint64_t addr;
+	uint64_t count;
+	uint32_t error;
+};
+
+static const struct command_case command_cases[] = {
+	{ VU_DMA_READ, 16, 100, 0 },
+	{ VU_DMA_WRITE, 16, 100, 0 },
+	{ VU_DMA_READ, 0, sizeof(host_memory), 0 },
+	{ VU_DMA_READ, sizeof(host_memory), 1, EFAULT },
+	{ VU_DMA_READ, 0, 0, EINVAL },
+	{ VU_DMA_READ, UINT64_MAX, 2, EINVAL },
+	{ VU_DMA_READ, 0, UINT64_MAX, E2BIG },
+	{ VU_DMA_READ, 0, 1048577, E2BIG },
+	{ VU_REGION_READ, 0, 4, ENOSYS },
+	{ 99, 0, 4, ENOSYS },
+};
+
+/* Asks for memory before it answers a reset. */
+static bool
+answer_command(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	const struct command_case *c = stand->ctx;
+	struct vu_dma_access access = { .count = 0 };
+	static uint8_t data[16384];
+	struct vu_hdr reply;
+	long n;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd != VU_RESET)
+		return false;
+	access.addr = c->addr;
+	access.count = c->count;
+	memset(data, 0x77, sizeof(data));
+	memcpy(data, &access, sizeof(access));
+	stand_command(stand->sock, 0x1234, c->cmd, data,
+		sizeof(access) + (c->cmd == VU_DMA_WRITE ? c->count : 0));
+	n = stand_receive(stand->sock, &reply, data, sizeof(data));
+	if (n < 0 || reply.id != 0x1234 || reply.cmd != c->cmd || reply.error != c->error)
+		return stand_error(stand, hdr, EPROTO);
+	if (c->error == 0 && n != (long)(16 + (c->cmd == VU_DMA_READ ? c->count : 0)))
+		return stand_error(stand, hdr, EMSGSIZE);
+	return stand_reply(stand, hdr, NULL, 0, NULL, 0);
+}
+
+static void
+test_commands_are_served_while_an_answer_is_awaited(void **state)
+{
+	struct stand stand = { .answer = answer_command };
+	uintptr_t ctx;
+	size_t i;
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_set_dma_handler(stand.dev_id, host_handler, NULL), 0);
+	for (i = 0; i < RTE_DIM(command_cases); i++) {
+		ctx = (uintptr_t)&command_cases[i];
+		stand.ctx = (void *)ctx;
+		if (rte_vfio_user_reset(stand.dev_id) != 0)
+			fail_msg("case %zu", i);
+	}
+	assert_int_equal(host_memory[16], 0x77);
+	assert_int_equal(host_memory[15], 0);
+	stand_end(&stand);
+}
+
+static void
+test_memory_told_of_is_served_without_a_handler(void **state)
+{
+	static const struct command_case across = { VU_DMA_WRITE, 0x1ff0, 32, 0 };
+	static const struct command_case forbidden = { VU_DMA_WRITE, 0x3000, 4, EACCES };
+	static const struct command_case missing = { VU_DMA_READ, 0x2ff0, 17, EFAULT };
+	const struct command_case *cases[] = { &across, &forbidden, &missing };
+	struct stand stand = { .answer = answer_command };
+	uint8_t *a = calloc(1, 4096), *b = calloc(1, 4096);
+	uintptr_t ctx;
+	size_t i;
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x1000, 0x1000, a,
+		PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x2000, 0x800, b,
+		PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x3000, 0x800, b, PROT_READ), 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x27ff, 1, b, PROT_READ), -EEXIST);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, 0, b, PROT_READ), -EINVAL);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		ctx = (uintptr_t)cases[i];
+		stand.ctx = (void *)ctx;
+		assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	}
+	assert_int_equal(a[0xfef], 0);
+	assert_int_equal(a[0xff0], 0x77);
+	assert_int_equal(b[15], 0x77);
+	assert_int_equal(b[16], 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x1000, 0x1000, NULL, 0), 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x1000, 0x1000, NULL, 0), -ENOENT);
+	stand_end(&stand);
+	free(a);
+	free(b);
+}
+
+/* Sends VERSION with a second socket. */
+static bool
+answer_twin(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	static const char text[] = "\0\0\0\0{\"capabilities\":{\"twin_socket\":"
+		"{\"supported\":true,\"fd_index\":0}}}";
+	const struct vu_dma_access access = { .addr = 0, .count = 8 };
+	uint8_t data[64];
+	struct vu_hdr reply;
+	int sock[2];
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd == VU_RESET) {
+		stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
+		if (stand_receive(stand->twin, &reply, data, sizeof(data)) != 24)
+			return stand_error(stand, hdr, EPROTO);
+		return false;
+	}
+	if (hdr->cmd != VU_VERSION)
+		return false;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
+		return false;
+	stand->twin = sock[0];
+	stand_reply(stand, hdr, text, sizeof(text), &sock[1], 1);
+	close(sock[1]);
+	return true;
+}
+
+static void
+test_commands_on_the_second_socket(void **state)
+{
+	struct stand stand = { .answer = answer_twin };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, sizeof(host_memory), host_memory,
+		PROT_READ), 0);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
+}
+
+static void
+test_idle_client_serves_when_told_to(void **state)
+{
+	const struct vu_dma_access access = { .addr = 1, .count = 1 };
+	struct stand stand = { .answer = NULL };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_serve(stand.dev_id, 0), 0);
+	stand_command(stand.sock, 1, VU_DMA_READ, &access, sizeof(access));
+	assert_int_equal(rte_vfio_user_serve(stand.dev_id, 1000), 1);
+	stand_hang_up(&stand);
+	assert_int_equal(rte_vfio_user_serve(stand.dev_id, 1000), -ENOTCONN);
+	stand_end(&stand);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_commands_are_served_while_an_answer_is_awaited),
+	cmocka_unit_test(test_memory_told_of_is_served_without_a_handler),
+	cmocka_unit_test(test_commands_on_the_second_socket),
+	cmocka_unit_test(test_idle_client_serves_when_told_to),
+};
+
+TEST_SUITE(vu_client_command, "functional", tests, stand_setup, stand_teardown)
