@@ -84,14 +84,15 @@ static const struct vm_way vfio_group = { "vfio-group", "vfio-pci" };
 
 static const struct vm_way uio_pci_generic = { "uio_pci_generic", "uio_pci_generic" };
 
+static const struct vm_way igb_uio = { "igb_uio", "igb_uio" };
+
 #define UIO \
 	.nb = 1, \
 	.setup = setup, \
 	.teardown = teardown, \
 	.backend = "uio", \
 	.registers_mapped = true, \
-	.huge_pages = true, \
-	.intr = RTE_INTR_HANDLE_UIO_INTX
+	.huge_pages = true
 
 #define NO_IOMMU \
 	[DRIVER_IOVA] = "they are physical addresses", \
@@ -110,9 +111,8 @@ static const struct vm_way vfio_noiommu = { "vfio-noiommu", "vfio-pci" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
-#define UIO_PCI_GENERIC \
+#define UIO_OF_QEMU \
 	UIO, \
-	.priv = &uio_pci_generic, \
 	.lacks = { \
 		NO_IOMMU, \
 		[DRIVER_LAST_BYTE] = "QEMU before 8.0 ends itself when it is touched", \
@@ -143,6 +143,7 @@ static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
 
 #define SERVED_UIO \
 	UIO, \
+	.intr = RTE_INTR_HANDLE_UIO_INTX, \
 	.window = { .offset = 0, .size = UINT64_C(64) << 10 }, \
 	.priv = &served_uio, \
 	.lacks = { \
@@ -191,7 +192,14 @@ static const struct driver_transport transports[] = {
 	},
 	{ .name = "vfio-pci without IOMMU, MSI", VFIO_NOIOMMU, BY_MSI },
 	{ .name = "vfio-pci without IOMMU, INTx", VFIO_NOIOMMU, BY_INTX },
-	{ .name = "uio_pci_generic", UIO_PCI_GENERIC },
+	{
+		.name = "uio_pci_generic", .priv = &uio_pci_generic,
+		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO_INTX,
+	},
+	{
+		.name = "igb_uio", .priv = &igb_uio,
+		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO,
+	},
 	{ .name = "served, MSI", SERVED, BY_MSI },
 	{ .name = "served, INTx", SERVED, BY_INTX },
 	{ .name = "served, uio_pci_generic", SERVED_UIO },

@@ -3,14 +3,14 @@
 
 # Fetches the stock Debian kernel, unpacks it with its headers into the cache, builds the module
 # sparse_vfio_pci for it. Prints shell assignments: VM_KERNEL (image), VM_RELEASE, VM_MODULES
-# (folder with lib/modules), VM_SPARSE (module).
+# (folder with lib/modules), VM_HEADERS (where its makefiles are), VM_SPARSE (module).
 
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/devtools/lib/packages.sh"
 . "$top/devtools/lib/cache.sh"
-. "$top/devtools/lib/sparse.sh"
+. "$top/devtools/lib/module.sh"
 
 say()
 {
@@ -98,12 +98,13 @@ if [ -z "$version" ] || ! make_once "$kernel_dir" unpack; then
 		exit 1
 	}
 fi
-sparse_dir=$cache/sparse-$version-$(sparse_key)
-make_once "$sparse_dir" sparse_build -C "$kernel_dir/usr/src/linux-headers-$release"
+headers=$kernel_dir/usr/src/linux-headers-$release
+module_of "$version" "$top/devtools/vm/sparse-module" -C "$headers"
 
 cat <<END
 VM_KERNEL='$kernel_dir/boot/vmlinuz-$release'
 VM_RELEASE='$release'
 VM_MODULES='$kernel_dir'
-VM_SPARSE='$sparse_dir/sparse_vfio_pci.ko'
+VM_HEADERS='$headers'
+VM_SPARSE='$module_dir/sparse_vfio_pci.ko'
 END

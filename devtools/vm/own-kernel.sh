@@ -15,7 +15,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 here=$top/devtools/vm
 . "$top/devtools/lib/packages.sh"
 . "$top/devtools/lib/cache.sh"
-. "$top/devtools/lib/sparse.sh"
+. "$top/devtools/lib/module.sh"
 
 say()
 {
@@ -95,12 +95,12 @@ if [ ! -d "$kernel_dir" ]; then
 	}
 fi
 release=$(cat "$kernel_dir/release")
-sparse_dir=$cache/sparse-own-$(recipe)-$(sparse_key)
-make_once "$sparse_dir" sparse_build -C "$kernel_dir/src" O="$kernel_dir/out" ARCH=x86_64
+module_of "own-$(recipe)" "$top/devtools/vm/sparse-module" -C "$kernel_dir/src" \
+	O="$kernel_dir/out" ARCH=x86_64
 
 cat <<END
 VM_KERNEL='$kernel_dir/vmlinuz'
 VM_RELEASE='$release'
 VM_MODULES='$kernel_dir'
-VM_SPARSE='$sparse_dir/sparse_vfio_pci.ko'
+VM_SPARSE='$module_dir/sparse_vfio_pci.ko'
 END

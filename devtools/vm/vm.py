@@ -12,6 +12,8 @@ The script begins with lines that say what it needs:
                                           by "@plug N"; N counts them from 0
     #vm program PATH                      a program, relative to the build folder
     #vm module NAME                       a module of the kernel, with those it needs
+    #vm built NAME                        a module that is no part of the kernel, in /lib/modules;
+                                          skipped where its source cannot be had: igb_uio
     #vm iommu PROPERTY=VALUE...           properties of the IOMMU, or "none"
     #vm append TEXT                       added to the kernel's command line
     #vm kernel own                        the kernel that own-kernel.sh has built; skipped if none
@@ -118,11 +120,11 @@ class Needs:
     def __init__(self, script):
         self.device, self.program, self.module = [], [], []
         self.iommu, self.append, self.pluggable = [], [], []
-        self.served, self.boots, self.kernel = [], [], []
+        self.served, self.boots, self.kernel, self.built = [], [], [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
                 match = re.match(r'#vm (device|pluggable|program|module|iommu|append|served'
-                                 r'|boots|kernel) (.+)', line)
+                                 r'|boots|kernel|built) (.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
@@ -155,6 +157,22 @@ def client_qemu():
     return [f'{root}/lib64/ld-linux-x86-64.so.2', '--library-path',
             f'{root}/usr/lib/x86_64-linux-gnu', f'{root}/usr/bin/{QEMU}',
             '-L', f'{root}/usr/share/qemu', '-L', f'{root}/usr/share/seabios']
+
+
+def build_modules(paths, names):
+    """Adds the paths of modules that are no part of the kernel."""
+    paths['built'] = {}
+    for name in names:
+        if 'VM_HEADERS' not in paths:
+            print(f'vm: skipped: {name} is built for the kernels of Debian only')
+            sys.exit(SKIPPED)
+        status, built = assignments(name.replace('_', '-') + '.sh', paths['VM_HEADERS'])
+        if status == SKIPPED:
+            print(f'vm: skipped: there is no source of {name} (see above)')
+            sys.exit(SKIPPED)
+        if status != 0:
+            sys.exit(f'vm: {name} cannot be built (see above)')
+        paths['built'][name] = built['VM_' + name.upper()]
 
 
 class Server:
@@ -252,6 +270,8 @@ def add_modules(archive, paths, names):
     archive.data(f'{base}/modules.dep',
                  ''.join(f'{f}: {" ".join(depends[f])}\n' for f in files).encode())
     archive.file('lib/modules/sparse_vfio_pci.ko', paths['VM_SPARSE'])
+    for name, path in paths['built'].items():
+        archive.file(f'lib/modules/{name}.ko', path)
 
 
 def libraries_of(program):
@@ -493,6 +513,7 @@ def main():
             return SKIPPED
     qemu = client_qemu() if needs.served else [QEMU]
     paths = kernel(args.own_kernel or needs.kernel == ['own'])
+    build_modules(paths, needs.built)
     with tempfile.TemporaryDirectory(prefix='dpdk-vfio-vm.') as folder:
         return boot_all(qemu, paths, needs, args, folder)
 
