@@ -518,9 +518,10 @@ test_secondary_needs_a_primary_that_has_mapped_the_device(void **state)
 
 /* The file of a device that is gone has no bytes, as far as a load can tell. */
 static void
-test_device_that_goes_leaves_ones(void **state)
+test_device_that_goes_leaves_ones_and_errors(void **state)
 {
 	volatile uint32_t *reg;
+	uint32_t value = 0;
 	char path[256];
 	struct rte_bus *bus;
 	struct uio_card card;
@@ -536,6 +537,8 @@ test_device_that_goes_leaves_ones(void **state)
 	assert_int_equal(*reg, UINT32_MAX);
 	*reg = 1;
 	assert_int_equal(*reg, 1);
+	assert_int_equal(rte_pci_mmio_read(card.pci, MEM, &value, 4, 0), -ENODEV);
+	assert_int_equal(rte_pci_mmio_write(card.pci, MEM, &value, 4, 0), -ENODEV);
 	assert_int_equal(truncate(path, 16 * K), 0);
 	uio_card_unplug(&card);
 }
@@ -583,7 +586,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_access_by_calls_fails_with_what_the_call_says),
 	cmocka_unit_test(test_secondary_has_the_same_addresses_and_leaves_the_device_alone),
 	cmocka_unit_test(test_secondary_needs_a_primary_that_has_mapped_the_device),
-	cmocka_unit_test(test_device_that_goes_leaves_ones),
+	cmocka_unit_test(test_device_that_goes_leaves_ones_and_errors),
 	cmocka_unit_test(test_device_is_mapped_again_and_again),
 };
 TEST_SUITE(pci_uio_trouble, "functional", tests, uio_card_setup, uio_card_teardown)

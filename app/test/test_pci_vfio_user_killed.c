@@ -309,6 +309,9 @@ test_device_without_server_answers_with_errors_and_ones(void **state)
 	wait_for(&f->nb_removes, 1);
 	assert_int_equal(*reg, UINT32_MAX);
 	*reg = 5;
+	assert_int_equal(*reg, 5);
+	assert_int_equal(rte_pci_mmio_read(dev, 2, &value, sizeof(value), MAPPED), -ENOTCONN);
+	assert_int_equal(rte_pci_mmio_write(dev, 2, &value, sizeof(value), MAPPED), -ENOTCONN);
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, sizeof(value), 0), -ENOTCONN);
 	assert_int_equal(rte_pci_mmio_write(dev, 0, &value, sizeof(value), 0), -ENOTCONN);
 	assert_int_equal(rte_pci_read_config(dev, &value, sizeof(value), 0), -ENOTCONN);

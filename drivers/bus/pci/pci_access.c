@@ -9,6 +9,7 @@
 #include <rte_bus_pci.h>
 #include <rte_common.h>
 #include <rte_io.h>
+#include <rte_stdatomic.h>
 
 #include "pci_access.h"
 #include "pci_backend.h"
@@ -189,21 +190,29 @@ access_check(const struct pci_device *dev, const struct pci_region *region,
 	return (region->flags & dir->flag) != 0 ? 0 : -EACCES;
 }
 
+/* What is left of a device that is gone, the backend tells. */
+static __rte_always_inline uint32_t
+reachable_windows(const struct pci_region *region)
+{
+	return likely(!pci_region_is_lost(region)) ? region->nb_windows : 0;
+}
+
 /* A range that is partly in a window, or needs more than one access there. */
 static __rte_noinline int
 access_pieces(const struct pci_device *dev, unsigned int index, const struct access_dir *dir,
 	union access_buf buf, size_t len, uint64_t offset)
 {
 	const struct pci_region *region = &dev->region[index];
+	const uint32_t nb = reachable_windows(region);
 	const uint64_t end = offset + len;
 	const struct rte_vfio_area *window;
 	uint64_t stop;
 	uint32_t i;
 	int rc;
 
-	i = rte_vfio_areas_find(region->windows, region->nb_windows, offset);
+	i = rte_vfio_areas_find(region->windows, nb, offset);
 	while (offset < end) {
-		window = i < region->nb_windows ? &region->windows[i] : NULL;
+		window = i < nb ? &region->windows[i] : NULL;
 		if (window != NULL && window->offset <= offset) {
 			stop = RTE_MIN(end, window->offset + window->size);
 			access_mapped(dir, region->base + offset, buf, stop - offset);
@@ -226,11 +235,12 @@ access_range(const struct pci_device *dev, unsigned int index, const struct acce
 	union access_buf buf, size_t len, uint64_t offset)
 {
 	const struct pci_region *region = &dev->region[index];
+	const uint32_t nb = reachable_windows(region);
 	const struct rte_vfio_area *window;
 	uint32_t i;
 
-	i = rte_vfio_areas_find(region->windows, region->nb_windows, offset);
-	if (i == region->nb_windows)
+	i = rte_vfio_areas_find(region->windows, nb, offset);
+	if (i == nb)
 		return dir->call(dev, index, buf, len, offset);
 	window = &region->windows[i];
 	if (offset + len <= window->offset)
@@ -295,13 +305,14 @@ rte_pci_mmio_read(const struct rte_pci_device *device, int bar, void *buf, size_
 {
 	const struct pci_device *dev = pci_device_of_const(device);
 	const struct pci_hot_window *hot;
-	uint64_t at;
+	uint64_t at, size;
 
 	if (unlikely((unsigned int)bar >= PCI_MAX_RESOURCE))
 		return -EINVAL;
 	hot = &dev->region[bar].hot;
 	at = (uint64_t)offset - hot->offset;
-	if (likely(at < hot->rd_size && len <= hot->rd_size - at &&
+	size = rte_atomic_load_explicit(&hot->rd_size, rte_memory_order_relaxed);
+	if (likely(at < size && len <= size - at &&
 			load_natural(hot->addr + at, buf, len)))
 		return (int)len;
 	return mmio_read_elsewhere(dev, (unsigned int)bar, buf, len, offset);
@@ -314,13 +325,14 @@ rte_pci_mmio_write(const struct rte_pci_device *device, int bar, const void *buf
 {
 	const struct pci_device *dev = pci_device_of_const(device);
 	const struct pci_hot_window *hot;
-	uint64_t at;
+	uint64_t at, size;
 
 	if (unlikely((unsigned int)bar >= PCI_MAX_RESOURCE))
 		return -EINVAL;
 	hot = &dev->region[bar].hot;
 	at = (uint64_t)offset - hot->offset;
-	if (likely(at < hot->wr_size && len <= hot->wr_size - at &&
+	size = rte_atomic_load_explicit(&hot->wr_size, rte_memory_order_relaxed);
+	if (likely(at < size && len <= size - at &&
 			store_natural(hot->addr + at, buf, len)))
 		return (int)len;
 	return mmio_write_elsewhere(dev, (unsigned int)bar, buf, len, offset);

@@ -217,6 +217,16 @@ region_unmap(const struct pci_device *dev, struct pci_region *region)
 	region->base = NULL;
 	region->windows = NULL;
 	region->nb_windows = 0;
+	region->lost = false;
+}
+
+static void
+hot_resize(struct pci_region *region, uint64_t size)
+{
+	rte_atomic_store_explicit(&region->hot.rd_size,
+		(region->prot & RTE_PROT_READ) != 0 ? size : 0, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&region->hot.wr_size,
+		(region->prot & RTE_PROT_WRITE) != 0 ? size : 0, rte_memory_order_relaxed);
 }
 
 /* Accesses try the largest window first. */
@@ -231,8 +241,23 @@ region_choose_hot(struct pci_region *region)
 			best = &region->windows[i];
 	region->hot.addr = region->base + best->offset;
 	region->hot.offset = best->offset;
-	region->hot.rd_size = (region->prot & RTE_PROT_READ) != 0 ? best->size : 0;
-	region->hot.wr_size = (region->prot & RTE_PROT_WRITE) != 0 ? best->size : 0;
+	hot_resize(region, best->size);
+}
+
+static uint64_t
+hot_size(const struct pci_region *region)
+{
+	if (region->nb_windows == 0)
+		return 0;
+	return region->windows[rte_vfio_areas_find(region->windows, region->nb_windows,
+		region->hot.offset)].size;
+}
+
+void
+pci_region_set_lost(struct pci_region *region, bool lost)
+{
+	rte_atomic_store_explicit(&region->lost, lost, rte_memory_order_relaxed);
+	hot_resize(region, lost ? 0 : hot_size(region));
 }
 
 /* Fill the reservation at region->base. */
@@ -388,12 +413,13 @@ pci_regions_unmap(struct pci_device *dev)
 }
 
 static int
-region_detach(const struct pci_region *region)
+region_detach(struct pci_region *region)
 {
 	const struct rte_vfio_area *window;
 	uint32_t i;
 	int rc = 0;
 
+	pci_region_set_lost(region, true);
 	for (i = 0; i < region->nb_windows; i++) {
 		window = &region->windows[i];
 		if (mmap(region->base + window->offset, window->size, PROT_READ | PROT_WRITE,

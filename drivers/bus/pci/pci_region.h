@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_stdatomic.h>
 #include <rte_vfio_region.h>
 
 struct pci_device;
@@ -28,12 +29,15 @@ enum {
 #define PCI_REGION_F_WRITE  0x2u	/**< may be written */
 #define PCI_REGION_F_IOPORT 0x4u	/**< I/O space: reached by ioport calls, never mapped */
 
-/** The window that accesses try first: the largest one. */
+/**
+ * The window that accesses try first: the largest one. Its sizes become 0 under those who access,
+ * when the device goes.
+ */
 struct pci_hot_window {
 	uint8_t *addr;	/**< where it is mapped */
 	uint64_t offset;	/**< of its start in the region */
-	uint64_t rd_size;	/**< bytes that can be loaded; 0: none */
-	uint64_t wr_size;	/**< bytes that can be stored; 0: none */
+	RTE_ATOMIC(uint64_t) rd_size;	/**< bytes that can be loaded; 0: none */
+	RTE_ATOMIC(uint64_t) wr_size;	/**< bytes that can be stored; 0: none */
 };
 
 struct pci_region {
@@ -42,6 +46,7 @@ struct pci_region {
 	uint8_t *base;	/**< of the reservation of the whole region */
 	struct rte_vfio_area *windows;	/**< mapped; sorted, disjoint, adjacent ones merged */
 	uint32_t nb_windows;
+	RTE_ATOMIC(bool) lost;	/**< the device is not behind the windows any more */
 	int prot;	/**< of the windows: RTE_PROT_READ, RTE_PROT_WRITE */
 
 	/* what the backend's open() says */
@@ -72,6 +77,15 @@ struct pci_region {
  */
 int pci_regions_map(struct pci_device *dev);
 
+/** Whether the device is behind the windows of a region, or not any more. */
+void pci_region_set_lost(struct pci_region *region, bool lost);
+
+static inline bool
+pci_region_is_lost(const struct pci_region *region)
+{
+	return rte_atomic_load_explicit(&region->lost, rte_memory_order_relaxed);
+}
+
 /** Undo pci_regions_map() and forget the regions. Safe on a device that is not mapped. */
 void pci_regions_unmap(struct pci_device *dev);
 
@@ -83,7 +97,8 @@ void pci_regions_clear(struct pci_device *dev);
 
 /**
  * The device is gone: put private memory in the place of its windows, so that loads and stores
- * no longer fault. May be called from a signal handler.
+ * no longer fault. From now on the bus's own accesses go to the backend's calls, which know best
+ * what there is. May be called from a signal handler.
  *
  * @return 0, or -errno of the first window for which that failed; the others are done.
  */

@@ -106,13 +106,24 @@ blank(struct pci_device *dev, size_t len)
 	return rc == 0 ? 0 : pci_regions_detach(dev);
 }
 
+static void
+regions_set_lost(struct pci_device *dev, bool lost)
+{
+	unsigned int bar;
+
+	for (bar = 0; bar < PCI_MAX_RESOURCE; bar++)
+		pci_region_set_lost(&dev->region[bar], lost);
+}
+
 int
 pci_regions_blank(struct pci_device *dev)
 {
 	const size_t len = longest_window(dev);
 	int saved_errno = errno;
-	int rc = len == 0 ? 0 : blank(dev, len);
+	int rc;
 
+	regions_set_lost(dev, true);
+	rc = len == 0 ? 0 : blank(dev, len);
 	errno = saved_errno;
 	return rc;
 }
@@ -159,5 +170,7 @@ pci_regions_restore(struct pci_device *dev)
 
 	for (bar = 0; bar < PCI_MAX_RESOURCE && rc == 0; bar++)
 		rc = region_restore(&dev->region[bar]);
+	if (rc == 0)
+		regions_set_lost(dev, false);
 	return rc;
 }

@@ -293,8 +293,12 @@ pages_map(const struct pci_device *dev, unsigned int region, int prot, size_t le
 	const struct pci_uio_bar *bar = &dev->state->bar[region];
 	const uint64_t mask = rte_mem_page_size() - 1;
 	const uint64_t at = (bar->start & mask) + offset;
-	struct pages pages;
+	struct pages pages = { .map = NULL };
 
+	if (pci_region_is_lost(&dev->region[region])) {
+		rte_errno = ENODEV;
+		return pages;
+	}
 	pages.len = RTE_ALIGN_CEIL((at & mask) + len, mask + 1);
 	pages.map = rte_mem_map(NULL, pages.len, prot, RTE_MAP_SHARED, bar->fd, at & ~mask);
 	pages.addr = RTE_PTR_ADD(pages.map, at & mask);
