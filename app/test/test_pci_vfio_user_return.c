@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_epoll.h>
+#include <rte_errno.h>
 #include <rte_interrupts.h>
 #include <rte_log.h>
 
@@ -26,6 +28,7 @@
 #include "vu_spawned.h"
 
 #define PATIENCE_MS 20000
+#define PAGE        4096
 #define WINDOW      0x8000	/* the second one of the gadget */
 
 static struct gadget gadget;
@@ -292,6 +295,48 @@ test_server_that_stops_to_answer_costs_the_time_limit(void **state)
 }
 
 static void
+count_event(const char *name, enum rte_dev_event_type event, void *arg)
+{
+	(void)name;
+	(void)arg;
+	atomic_fetch_add(event == RTE_DEV_EVENT_REMOVE ? &nb_removes : &nb_adds, 1);
+}
+
+/* It may still write to memory that is about to be used for other things. */
+static void
+test_server_that_does_not_give_memory_back_is_left(void **state)
+{
+	struct silent silent;
+	const char *const args[] = { "-a", silent.text, NULL };
+	struct rte_pci_device *dev;
+	uint32_t value = 0;
+	void *memory;
+
+	(void)state;
+	atomic_store(&nb_removes, 0);
+	atomic_store(&nb_adds, 0);
+	silent_start(&silent);
+	eal_session_start(args);
+	assert_int_equal(rte_dev_event_callback_register(NULL, count_event, NULL), 0);
+	dev = only_device();
+	assert_non_null(dev);
+	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(memory != MAP_FAILED);
+	assert_int_equal(rte_dev_dma_map(&dev->device, memory, PAGE, PAGE), 0);
+	silent_stop(&silent);
+	assert_int_equal(rte_dev_dma_unmap(&dev->device, memory, PAGE, PAGE), -1);
+	assert_int_equal(rte_errno, ETIMEDOUT);
+	assert_int_equal(munmap(memory, PAGE), 0);
+	assert_int_equal(rte_pci_read_config(dev, &value, 4, 0), -ENOTCONN);
+	wait_for(&nb_removes, 1);
+	assert_int_equal(kill(silent.server, SIGCONT), 0);
+	wait_for(&nb_adds, 1);
+	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), 4);
+	eal_session_stop();
+	silent_end(&silent);
+}
+
+static void
 test_server_that_never_answers_is_named(void **state)
 {
 	struct silent silent;
@@ -394,6 +439,7 @@ static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_device_with_fewer_vectors_is_another_one),
 	RETURN_TEST(test_device_with_fewer_windows_is_another_one),
 	cmocka_unit_test(test_server_that_stops_to_answer_costs_the_time_limit),
+	cmocka_unit_test(test_server_that_does_not_give_memory_back_is_left),
 	cmocka_unit_test(test_server_that_never_answers_is_named),
 	cmocka_unit_test(test_devices_of_both_kinds_live_in_one_process),
 };

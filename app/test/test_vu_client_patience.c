@@ -119,11 +119,21 @@ test_many_maps_wait_no_longer_than_one(void **state)
 	stand_end(&stand);
 }
 
+static bool
+answer_unmaps_only(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	(void)stand;
+	(void)payload;
+	(void)len;
+	return hdr->cmd == VU_DMA_MAP;
+}
+
 /* The id of a request without an answer is lost, and there are 65536 of them. */
 static void
 test_server_that_never_answers_is_given_up(void **state)
 {
-	struct stand stand = { .answer = answer_no_maps, .timeout_ms = 20 };
+	struct stand stand = { .answer = answer_unmaps_only, .timeout_ms = 20 };
 	struct rte_vfio_user_mem_reg mem[NB_MAPS];
 	unsigned int i;
 	int rc = -ETIMEDOUT;
@@ -134,6 +144,80 @@ test_server_that_never_answers_is_given_up(void **state)
 	for (i = 0; i < 50 && rc == -ETIMEDOUT; i++)
 		rc = rte_vfio_user_dma_map(stand.dev_id, mem, NULL, NB_MAPS);
 	assert_int_equal(rc, -ENOTCONN);
+	stand_end(&stand);
+}
+
+/* ---------------------------------------------------- memory that is not given back ---- */
+
+static int
+take_back(int dev_id)
+{
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+
+	maps_make(mem);
+	return rte_vfio_user_dma_unmap(dev_id, mem, NB_MAPS);
+}
+
+static int
+take_back_with_bitmap(int dev_id)
+{
+	uint64_t bitmap;
+
+	return rte_vfio_user_dma_unmap_dirty(dev_id, 0, 0x1000, 0x1000, &bitmap, sizeof(bitmap));
+}
+
+static bool
+answer_no_unmap(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	(void)stand;
+	(void)payload;
+	(void)len;
+	return hdr->cmd == VU_DMA_UNMAP;
+}
+
+/* What the server may go on using it loses with the connection, and this at once. */
+static void
+test_memory_that_is_not_given_back_ends_the_connection(void **state)
+{
+	int (*const calls[])(int) = { take_back, take_back_with_bitmap,
+		rte_vfio_user_dma_unmap_all };
+	struct stand stand;
+	uint64_t start;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(calls); i++) {
+		stand = (struct stand){ .answer = answer_no_unmap, .timeout_ms = 200 };
+		stand_start(&stand);
+		start = now_ms();
+		assert_int_equal(calls[i](stand.dev_id), -ETIMEDOUT);
+		assert_int_equal(rte_vfio_user_serve(stand.dev_id, 0), -ENOTCONN);
+		assert_int_equal(rte_vfio_user_reset(stand.dev_id), -ENOTCONN);
+		assert_int_equal(calls[i](stand.dev_id), -ENOTCONN);
+		assert_true(now_ms() - start < 6000);
+		stand_end(&stand);
+	}
+}
+
+/* A server that says that it cannot do it has at least heard of it. */
+static bool
+answer_refuses_unmap(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	(void)payload;
+	(void)len;
+	return hdr->cmd == VU_DMA_UNMAP && stand_error(stand, hdr, EINVAL);
+}
+
+static void
+test_memory_that_was_not_mapped_does_not_end_the_connection(void **state)
+{
+	struct stand stand = { .answer = answer_refuses_unmap };
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(take_back(stand.dev_id), -EINVAL);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
 	stand_end(&stand);
 }
 
@@ -271,6 +355,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_reset_has_a_limit_of_its_own),
 	cmocka_unit_test(test_many_maps_wait_no_longer_than_one),
 	cmocka_unit_test(test_server_that_never_answers_is_given_up),
+	cmocka_unit_test(test_memory_that_is_not_given_back_ends_the_connection),
+	cmocka_unit_test(test_memory_that_was_not_mapped_does_not_end_the_connection),
 	cmocka_unit_test(test_answer_that_is_not_taken_keeps_nobody),
 	cmocka_unit_test(test_detaching_ends_an_answer_that_is_not_taken),
 	cmocka_unit_test(test_socket_is_taken_over_even_if_attaching_fails),

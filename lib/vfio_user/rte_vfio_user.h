@@ -646,13 +646,19 @@ int rte_vfio_user_dma_map(int dev_id, struct rte_vfio_user_mem_reg *mem, int *fd
 /**
  * Take memory away. On return the device no longer uses it. Every region is tried.
  *
+ * A server that does not answer in time may still use the memory. So the connection ends, and with
+ * it, by the protocol, all that the server has of the client: what follows is -ENOTCONN. The same
+ * holds for rte_vfio_user_dma_unmap_dirty() and rte_vfio_user_dma_unmap_all(). A server that hangs
+ * sees that when it goes on: who cannot trust it gives it descriptors of memory that is used for
+ * nothing else afterwards.
+ *
  * @param dev_id
  *   The device.
  * @param mem
  *   gpa and size are those of a map.
  * @param num
  *   How many there are.
- * @return 0, or the first error
+ * @return 0, or the first error; -ETIMEDOUT: and the connection is over
  */
 __rte_experimental
 int rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t num);

@@ -298,4 +298,7 @@ int vu_client_device_info(struct vu_client *client, struct vfio_device_info *inf
 /** Regions are no longer mapped, if they were: a server may accept to unmap what was not. */
 void vu_client_maps_forget(struct vu_client *client, uint32_t nb);
 
+/** What came of a DMA_UNMAP: a server that did not answer in time is left. */
+void vu_client_unmap_check(struct vu_client *client, int rc);
+
 #endif /* VU_CLIENT_H */

@@ -22,6 +22,7 @@ struct dma_op {
 	/* Check the answer to it; NULL: it has nothing to check. */
 	int (*judge)(const struct dma_batch *batch, uint32_t i, const struct vu_call *call);
 	bool stops;	/* at the first error */
+	bool takes_back;	/* what a server that does not answer may go on using */
 };
 
 /* Regions that are sent without waiting for one another. Answers are waited for in their order. */
@@ -51,6 +52,8 @@ batch_error(struct dma_batch *batch, uint32_t i, int rc)
 		batch->bad = i;
 	}
 	batch->stopped |= batch->op->stops || rc == -ENOTCONN;
+	if (batch->op->takes_back)
+		vu_client_unmap_check(batch->client, rc);
 }
 
 static void
@@ -131,10 +134,20 @@ unmap_judge(const struct dma_batch *batch, uint32_t i, const struct vu_call *cal
 	return vu_unmap_reply_decode(&unmap, call->reply, call->len, &bitmap);
 }
 
-static const struct dma_op op_unmap = { .send = unmap_send, .judge = unmap_judge };
+static const struct dma_op op_unmap = { .send = unmap_send, .judge = unmap_judge,
+	.takes_back = true };
 
 /* All of them are mapped: a server that does not unmap one is not asked for the others. */
-static const struct dma_op op_undo = { .send = unmap_send, .judge = unmap_judge, .stops = true };
+static const struct dma_op op_undo = { .send = unmap_send, .judge = unmap_judge,
+	.takes_back = true, .stops = true };
+
+/* The memory is about to be used for other things: with the connection all maps end. */
+void
+vu_client_unmap_check(struct vu_client *client, int rc)
+{
+	if (unlikely(rc == -ETIMEDOUT))
+		vu_client_fail(client, -ENOTCONN);
+}
 
 void
 vu_client_maps_forget(struct vu_client *client, uint32_t nb)
@@ -189,6 +202,7 @@ unmap_all(struct vu_client *client)
 	int rc;
 
 	rc = vu_client_call(client, &call);
+	vu_client_unmap_check(client, rc);
 	if (rc == 0)
 		rc = vu_unmap_reply_decode(&unmap, reply, call.len, &bitmap);
 	if (rc == 0)

@@ -136,6 +136,7 @@ unmap_dirty(struct vu_client *client, const struct vu_unmap *unmap, uint64_t *bi
 	if (call.reply == NULL)
 		return -ENOMEM;
 	rc = vu_client_call(client, &call);
+	vu_client_unmap_check(client, rc);
 	if (rc == 0)
 		rc = vu_unmap_reply_decode(unmap, call.reply, call.len, &bits);
 	if (rc == 0)
