@@ -5,8 +5,8 @@
 
 /**
  * @file
- * What the files of the fake VFIO share. fake_vfio: the whole, its paths and sysfs; the others:
- * what a descriptor of each kind answers.
+ * What the files of the fake VFIO share. fake_vfio: the whole; _paths, _sysfs: how it is found;
+ * the others: what a descriptor of each kind answers.
  */
 
 #include <unistd.h>
@@ -17,6 +17,28 @@
 #define REGION_SHIFT 40		/* the region's index stands above this bit of an offset */
 #define PAGE_SIZE ((uint64_t)sysconf(_SC_PAGESIZE))
 #define DIM(array_) (sizeof(array_) / sizeof((array_)[0]))
+
+enum { ROUTE_DEV, ROUTE_IOMMUFD, ROUTE_MODULE, ROUTE_GROUPS, NB_ROUTES };
+
+struct fake_route {
+	struct interpose_path path[NB_ROUTES];
+};
+
+/** The paths that lead to it, but for their contexts. */
+extern const struct interpose_path fake_routes[NB_ROUTES];
+
+/** Write a path, which must fit. */
+void fake_path_make(char *out, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+void fake_folder_make(const char *path);
+
+/** Remove a folder with all that is in it. */
+void fake_tree_remove(const char *path);
+
+/** A device's folder in sysfs, and its kernel driver there. */
+void fake_vfio_sysfs_add(struct fake_device *dev);
+void fake_vfio_sysfs_bind(const struct fake_device *dev, const char *driver);
 
 /** What stands behind an iommufd. It lives until it is closed and its last device is. */
 struct fake_iommufd {
