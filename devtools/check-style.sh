@@ -138,6 +138,13 @@ rule_shell_parses()
 	done
 }
 
+rule_maintainers_have_each_file()
+{
+	echo "$tree" | while read -r name; do
+		[ ! -f "$name" ] || echo "$name"
+	done | python3 devtools/lib/maintainers.py MAINTAINERS
+}
+
 rule_shellcheck_is_content()
 {
 	shell_files | xargs shellcheck -x -f gcc -S warning
@@ -181,6 +188,7 @@ check no_unfinished_marks
 check no_paths_or_hosts_of_a_machine
 check python_compiles
 check shell_parses
+check maintainers_have_each_file
 if command -v shellcheck >/dev/null; then
 	check shellcheck_is_content
 else
