@@ -29,6 +29,7 @@ struct report_bar {
 
 struct report {
 	char address[PCI_PRI_STR_SIZE + 1];
+	const char *name;	/**< by which users know it, the device's; NULL: its address */
 	struct rte_pci_id id;
 	char kernel_driver[64];	/**< empty: none */
 	const char *backend;	/**< NULL: the bus cannot reach it */

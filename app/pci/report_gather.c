@@ -9,6 +9,7 @@
 
 #include <bus_pci_driver.h>
 #include <rte_bus_pci.h>
+#include <rte_devargs.h>
 #include <rte_interrupts.h>
 #include <rte_string_fns.h>
 
@@ -51,11 +52,23 @@ iommu_group(const struct rte_pci_device *dev)
 	return name[0] != '\0' && *end == '\0' ? group : -1;
 }
 
+/* A name with a long path does not fit into the device, which is called by its address then. */
+static const char *
+user_name(const struct rte_pci_device *dev)
+{
+	const char *wish = dev->device.devargs != NULL ? dev->device.devargs->bus_str : NULL;
+
+	if (strcmp(dev->device.name, dev->name) != 0)
+		return dev->device.name;
+	return wish != NULL && strstr(wish, "addr=") == NULL ? wish : NULL;
+}
+
 void
 report_identify(struct report *report, const struct rte_pci_device *dev)
 {
 	memset(report, 0, sizeof(*report));
 	strlcpy(report->address, dev->name, sizeof(report->address));
+	report->name = user_name(dev);
 	report->id = dev->id;
 	report->backend = rte_pci_backend_name(dev);
 	report->numa_node = dev->device.numa_node;

@@ -33,8 +33,9 @@ number_or_null(long number)
 static json_t *
 identity_json(const struct report *report)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
 		"address", report->address,
+		"name", text_or_null(report->name),
 		"vendor", hex(report->id.vendor_id, 4),
 		"device", hex(report->id.device_id, 4),
 		"subsystem_vendor", hex(report->id.subsystem_vendor_id, 4),

@@ -30,12 +30,12 @@ number_text(long number, char *text, size_t len)
 }
 
 /* The longest address is that of a device on a socket. */
-#define LIST_FORMAT "%-16s  %-9s  %-30s  %-20s  %-10s  %s\n"
+#define LIST_FORMAT "%-16s  %-9s  %-30s  %-20s  %-10s  %-4s  %s\n"
 
 void
 report_print_list_head(void)
 {
-	printf(LIST_FORMAT, "ADDRESS", "ID", "CLASS", "DRIVER", "BACKEND", "NUMA");
+	printf(LIST_FORMAT, "ADDRESS", "ID", "CLASS", "DRIVER", "BACKEND", "NUMA", "NAME");
 }
 
 void
@@ -46,7 +46,8 @@ report_print_list_line(const struct report *report)
 	snprintf(id, sizeof(id), "%04x:%04x", report->id.vendor_id, report->id.device_id);
 	number_text(report->numa_node, numa, sizeof(numa));
 	printf(LIST_FORMAT, report->address, id, pci_class_name(report->id.class_id),
-		or_dash(report->kernel_driver), or_dash(report->backend), numa);
+		or_dash(report->kernel_driver), or_dash(report->backend), numa,
+		or_dash(report->name));
 }
 
 static void
@@ -57,6 +58,8 @@ identity_print(const struct report *report)
 	number_text(report->iommu_group, group, sizeof(group));
 	number_text(report->numa_node, numa, sizeof(numa));
 	printf("%s  %s\n", report->address, pci_class_name(report->id.class_id));
+	if (report->name != NULL)
+		printf("  name           %s\n", report->name);
 	printf("  id             %04x:%04x, subsystem %04x:%04x, class %06x\n",
 		report->id.vendor_id, report->id.device_id, report->id.subsystem_vendor_id,
 		report->id.subsystem_device_id, report->id.class_id);

@@ -72,19 +72,20 @@ class DpdkPci(unittest.TestCase):
     def test_list_has_a_line_for_each_device_in_the_order_of_addresses(self):
         lines = self.output("list").splitlines()
         self.assertEqual(len(lines), 3)
-        self.assertEqual(lines[0].split(), ["ADDRESS", "ID", "CLASS", "DRIVER", "BACKEND", "NUMA"])
+        self.assertEqual(lines[0].split(), ["ADDRESS", "ID", "CLASS", "DRIVER", "BACKEND", "NUMA",
+                                            "NAME"])
         self.assertEqual(lines[1].split(),
                          ["0000:00:03.0", "8086:10d3", "Ethernet", "controller", "e1000e", "-",
-                          "-"])
+                          "-", "-"])
         self.assertEqual(lines[2].split(),
                          ["0000:00:04.0", "1234:11e8", "Unclassified", "device", "vfio-pci",
-                          "vfio", "1"])
+                          "vfio", "1", "-"])
 
     def test_list_as_json(self):
         devices = json.loads(self.output("list", "--json"))
         self.assertEqual([d["address"] for d in devices], ["0000:00:03.0", "0000:00:04.0"])
         self.assertEqual(devices[1], {
-            "address": "0000:00:04.0", "vendor": "1234", "device": "11e8",
+            "address": "0000:00:04.0", "name": None, "vendor": "1234", "device": "11e8",
             "subsystem_vendor": "1af4", "subsystem_device": "1100", "class": "00ff00",
             "class_name": "Unclassified device", "kernel_driver": "vfio-pci",
             "backend": "vfio", "iommu_group": 987654, "numa_node": 1})
@@ -95,6 +96,12 @@ class DpdkPci(unittest.TestCase):
         lines = self.output("-a", "0000:00:03.0", "--", "list").splitlines()
         self.assertEqual(len(lines), 2)
         self.assertIn("0000:00:03.0", lines[1])
+
+    def test_device_that_is_allowed_by_its_address_has_no_other_name(self):
+        for wish in ("0000:00:03.0", "00:03.0", "bus=pci,addr=0000:00:03.0"):
+            with self.subTest(wish):
+                device, = json.loads(self.output("-a", wish, "--", "list", "--json"))
+                self.assertIsNone(device["name"])
 
     def test_no_devices_is_an_empty_list(self):
         self.devices = os.path.join(self.folder, "none")

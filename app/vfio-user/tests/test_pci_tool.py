@@ -54,18 +54,29 @@ class Served(unittest.TestCase):
         found = {line.split()[1]: line for line in lines[1:]}
         self.assertEqual(set(found), {"1234:11e8", "494f:0dc8"})
         for line in lines[1:]:
-            self.assertEqual(line.split()[-3:], ["-", "vfio-user", "-"])
+            self.assertEqual(line.split()[-4:-1], ["-", "vfio-user", "-"])
             self.assertEqual(line.index("vfio-user"), lines[0].index("BACKEND"))
+            self.assertEqual(line.index("vfio-user:"), lines[0].index("NAME"))
+        self.assertEqual(found["1234:11e8"].split()[-1], "vfio-user:" + self.edu)
+        self.assertEqual(found["494f:0dc8"].split()[-1], "vfio-user:" + self.gpio)
+
+    def test_path_that_is_too_long_for_a_name_is_shown_as_well(self):
+        path = os.path.join(os.path.dirname(self.edu), 80 * "x")
+        os.symlink(self.edu, path)
+        wish = "bus=pci,backend=vfio-user,path=" + path
+        self.assertEqual(self.output("-a", wish, "--", "list").split()[-1], wish)
+        device, = json.loads(self.output("-a", wish, "--", "list", "--json"))
+        self.assertEqual(device["name"], wish)
 
     def test_list_as_json_is_as_for_other_devices(self):
         devices = json.loads(self.output(*self.allowed(), "list", "--json"))
         edu = next(device for device in devices if device["device"] == "11e8")
         self.assertRegex(edu.pop("address"), r"^[0-9a-f]{7,8}:[0-9a-f]{2}:[0-9a-f]{2}\.0$")
         self.assertEqual(edu, {
-            "vendor": "1234", "device": "11e8", "subsystem_vendor": "1af4",
-            "subsystem_device": "1100", "class": "00ff00", "class_name": "Unclassified device",
-            "kernel_driver": None, "backend": "vfio-user", "iommu_group": None,
-            "numa_node": None})
+            "name": "vfio-user:" + self.edu, "vendor": "1234", "device": "11e8",
+            "subsystem_vendor": "1af4", "subsystem_device": "1100", "class": "00ff00",
+            "class_name": "Unclassified device", "kernel_driver": None, "backend": "vfio-user",
+            "iommu_group": None, "numa_node": None})
 
     def test_device_of_the_kernel_stands_beside_them(self):
         folder = tempfile.TemporaryDirectory()
@@ -87,6 +98,7 @@ class Served(unittest.TestCase):
 
     def test_show_draws_windows(self):
         out = self.output("show", "vfio-user:" + self.edu)
+        self.assertIn("name           vfio-user:" + self.edu + "\n", out)
         self.assertIn("backend        vfio-user\n", out)
         self.assertIn("BAR0  memory, 1 MiB\n", out)
         self.assertIn("|" + 64 * "." + "|", out)
