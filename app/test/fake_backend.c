@@ -203,6 +203,8 @@ fake_removed(struct pci_device *dev, bool in_signal)
 
 	fake->nb_removed++;
 	fake->nb_removed_in_signal += in_signal;
+	if (fake->in_removed != NULL)
+		fake->in_removed(fake);
 	for (i = 0; i < PCI_MAX_RESOURCE; i++)
 		if (dev->region[i].base != NULL && mmap(dev->region[i].base, dev->region[i].size,
 				PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,

@@ -40,6 +40,7 @@ struct fake_pci {
 	int start_rc;	/**< of start */
 	enum rte_iova_mode iova_mode;	/**< that it needs */
 	int dma_rc;	/**< of dma_map and dma_unmap */
+	void (*in_removed)(struct fake_pci *dev);	/**< called when told that it went away */
 	/* what happened to it */
 	unsigned int nb_opens, nb_closes, nb_starts, nb_stops;
 	unsigned int nb_reads, nb_writes;	/**< by calls, not by loads and stores */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <bus_driver.h>
 #include <bus_pci_driver.h>
@@ -68,6 +73,52 @@ test_handler_of_removal_reaches_the_backend(void **state)
 	eal_session_stop();
 }
 
+/* The event thread hears that a device went away, and its owner gives it up at the same time. */
+static struct {
+	atomic_bool told, removed;
+	bool closed_meanwhile;
+} race;
+
+static void
+be_slow(struct fake_pci *fake)
+{
+	unsigned int ms;
+
+	atomic_store(&race.told, true);
+	for (ms = 0; ms < 100 && !atomic_load(&race.removed); ms++)
+		usleep(1000);
+	race.closed_meanwhile = fake->nb_closes != 0;
+}
+
+static void *
+tell_thread(void *arg)
+{
+	tame_bus->hot_unplug_handler(arg);
+	return NULL;
+}
+
+static void
+test_device_stays_open_while_its_backend_is_told(void **state)
+{
+	struct tame_driver *one = tame_new("one", tame_ids_1, TAME_MAPPED);
+	struct fake_pci *fake = fake_pci_add("0000:01:00.0", &tame_device);
+	pthread_t thread;
+
+	memset(&race, 0, sizeof(race));
+	tame_register(one);
+	eal_session_start(NULL);
+	fake->in_removed = be_slow;
+	assert_int_equal(pthread_create(&thread, NULL, tell_thread, &one->dev->device), 0);
+	while (!atomic_load(&race.told))
+		sched_yield();
+	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
+	atomic_store(&race.removed, true);
+	pthread_join(thread, NULL);
+	assert_false(race.closed_meanwhile);
+	assert_int_equal(fake->nb_closes, 1);
+	eal_session_stop();
+}
+
 static void
 test_fault_in_a_bar_of_a_pulled_device_is_survived(void **state)
 {
@@ -124,6 +175,7 @@ test_fault_is_found_among_many_devices(void **state)
 static const struct CMUnitTest tests[] = {
 	TAME_TEST(test_owner_that_asks_late_finds_no_device),
 	TAME_TEST(test_handler_of_removal_reaches_the_backend),
+	TAME_TEST(test_device_stays_open_while_its_backend_is_told),
 	TAME_TEST(test_fault_in_a_bar_of_a_pulled_device_is_survived),
 	TAME_TEST(test_fault_is_found_among_many_devices),
 };

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include <eal_export.h>
+#include <rte_common.h>
 #include <rte_errno.h>
 #include <bus_driver.h>
 #include <bus_pci_driver.h>
@@ -87,13 +88,18 @@ pci_find_device(const struct rte_device *start, rte_dev_cmp_t cmp, const void *d
 }
 
 static int
+removal_handle(struct pci_device *dev)
+{
+	return dev->backend->removed == NULL ? 0 : dev->backend->removed(dev, false);
+}
+
+/* Another thread may be giving the device up, which then is no business of ours any more. */
+static int
 pci_hot_unplug(struct rte_device *device)
 {
-	struct pci_device *dev = pci_device_of(RTE_DEV_TO_PCI(device));
+	int rc = pci_fault_visit(pci_device_of(RTE_DEV_TO_PCI(device)), removal_handle);
 
-	if (!dev->mapped || dev->backend->removed == NULL)
-		return 0;
-	return dev->backend->removed(dev, false);
+	return RTE_MIN(rc, 0);
 }
 
 /* In a signal handler: neither lock nor log. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -132,23 +133,40 @@ pci_fault_remove(struct pci_device *dev)
 	pthread_mutex_unlock(&change_lock);
 }
 
+/* Whether a range is the one that is looked for; it is not free. */
+typedef bool (*range_is_t)(const struct fault_range *range, uintptr_t dev, uintptr_t what);
+
+static bool
+range_has_addr(const struct fault_range *range, uintptr_t dev, uintptr_t addr)
+{
+	(void)dev;
+	return addr >= range->start && addr - range->start < range->len;
+}
+
+static bool
+range_is_of(const struct fault_range *range, uintptr_t dev, uintptr_t wanted)
+{
+	(void)range;
+	return dev == wanted;
+}
+
 static struct pci_device *
-block_find(const struct fault_block *block, uintptr_t addr)
+block_find(const struct fault_block *block, range_is_t is, uintptr_t what)
 {
 	uintptr_t dev;
 	unsigned int i;
 
 	for (i = 0; i < RANGES_PER_BLOCK; i++) {
 		dev = rte_atomic_load_explicit(&block->range[i].dev, rte_memory_order_seq_cst);
-		if (dev != 0 && addr >= block->range[i].start &&
-				addr - block->range[i].start < block->range[i].len)
+		if (dev != 0 && is(&block->range[i], dev, what))
 			return (struct pci_device *)dev;
 	}
 	return NULL;
 }
 
-int
-pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev))
+/* Who is about to unmap the device waits until this is done. */
+static int
+find_and_handle(range_is_t is, uintptr_t what, int (*handle)(struct pci_device *dev))
 {
 	const struct fault_block *block;
 	struct pci_device *dev = NULL;
@@ -156,8 +174,20 @@ pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev))
 
 	rte_atomic_fetch_add_explicit(&nb_handlers, 1, rte_memory_order_seq_cst);
 	for (block = &first_block; block != NULL && dev == NULL; block = block_next(block))
-		dev = block_find(block, (uintptr_t)addr);
+		dev = block_find(block, is, what);
 	rc = dev == NULL ? 1 : handle(dev);
 	rte_atomic_fetch_sub_explicit(&nb_handlers, 1, rte_memory_order_seq_cst);
 	return rc;
+}
+
+int
+pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev))
+{
+	return find_and_handle(range_has_addr, (uintptr_t)addr, handle);
+}
+
+int
+pci_fault_visit(const struct pci_device *dev, int (*handle)(struct pci_device *dev))
+{
+	return find_and_handle(range_is_of, (uintptr_t)dev, handle);
 }

@@ -6,7 +6,8 @@
 /**
  * @file
  * Which device an address belongs to, for a handler of SIGBUS: it is found without a lock, while
- * other threads map and unmap devices.
+ * other threads map and unmap devices. And whether a device is still mapped, for who hears from
+ * the system that it is gone.
  */
 
 #include <stddef.h>
@@ -37,5 +38,14 @@ void pci_fault_remove(struct pci_device *dev);
  * @return what @p handle returns; 1: it belongs to none
  */
 int pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev));
+
+/**
+ * Call @p handle with a device if it has BARs that are mapped. They stay so until that is done.
+ *
+ * @param dev
+ *   The device, or what was one: it is not looked into unless it is mapped.
+ * @return what @p handle returns; 1: nothing of it is mapped
+ */
+int pci_fault_visit(const struct pci_device *dev, int (*handle)(struct pci_device *dev));
 
 #endif /* PCI_FAULT_H */
