@@ -321,6 +321,61 @@ test_detaching_ends_an_answer_that_is_not_taken(void **state)
 	free(memory);
 }
 
+/* ----------------------------------------------- memory, while the server is slow ---- */
+
+struct sleeper {
+	atomic_bool asked, go;
+};
+
+static bool
+answer_reset_when_told(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	struct sleeper *sleeper = stand->ctx;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd != VU_RESET)
+		return false;
+	atomic_store(&sleeper->asked, true);
+	while (!atomic_load(&sleeper->go))
+		usleep(1000);
+	return false;
+}
+
+static void *
+reset_thread(void *arg)
+{
+	struct stand *stand = arg;
+
+	return (void *)(intptr_t)rte_vfio_user_reset(stand->dev_id);
+}
+
+/* Memory that must go is taken back, however long another thread waits for the server. */
+static void
+test_memory_is_told_of_while_another_thread_waits(void **state)
+{
+	struct sleeper sleeper = { .go = false };
+	struct stand stand = { .answer = answer_reset_when_told, .ctx = &sleeper,
+		.timeout_ms = 50, .reset_timeout_ms = 20000 };
+	char memory[64];
+	pthread_t thread;
+	void *rc;
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, 64, memory, PROT_READ), 0);
+	stand_thread_create(&thread, reset_thread, &stand);
+	while (!atomic_load(&sleeper.asked))
+		usleep(1000);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 64, 64, memory, PROT_READ), 0);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, 64, NULL, 0), 0);
+	atomic_store(&sleeper.go, true);
+	pthread_join(thread, &rc);
+	assert_int_equal((intptr_t)rc, 0);
+	stand_end(&stand);
+}
+
 /* ---------------------------------------------------------------------- sockets ---- */
 
 static void
@@ -359,6 +414,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_memory_that_was_not_mapped_does_not_end_the_connection),
 	cmocka_unit_test(test_answer_that_is_not_taken_keeps_nobody),
 	cmocka_unit_test(test_detaching_ends_an_answer_that_is_not_taken),
+	cmocka_unit_test(test_memory_is_told_of_while_another_thread_waits),
 	cmocka_unit_test(test_socket_is_taken_over_even_if_attaching_fails),
 };
 

@@ -721,7 +721,9 @@ typedef int (*rte_vfio_user_dma_handler_t)(int dev_id, uint64_t addr, void *buf,
  *   Called for what rte_vfio_user_dma_host() does not cover. NULL: nobody.
  * @param ctx
  *   Passed to it.
- * @return 0; -ENODEV
+ * @return
+ *   0, and the handler before it runs no more; -ENODEV; -EDEADLK: from the handler of this device;
+ *   -ETIMEDOUT: other threads waited for the server for all the time that a request has
  */
 __rte_experimental
 int rte_vfio_user_set_dma_handler(int dev_id, rte_vfio_user_dma_handler_t handler, void *ctx);

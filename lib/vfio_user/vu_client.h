@@ -16,6 +16,7 @@
  * Whoever has the turn to receive also serves the commands of the server.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,13 +132,14 @@ struct vu_client {
 	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
 	_Atomic uint32_t nb_late;	/**< of them */
 	struct vu_slot slots[VU_CLIENT_SLOTS];
+	pthread_mutex_t host_lock;	/**< of the ranges; nobody waits for the server with it */
+	struct vu_host_range *ranges;	/**< sorted */
+	uint32_t nb_ranges;
 	/* what follows belongs to turn rx */
 	struct vu_client_watch watch;
 	rte_vfio_user_dma_handler_t handler;
 	void *handler_ctx;
 	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
-	struct vu_host_range *ranges;	/**< sorted */
-	uint32_t nb_ranges;
 	unsigned int nb_served;	/**< commands of the server */
 };
 

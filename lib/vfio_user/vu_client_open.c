@@ -222,6 +222,7 @@ vu_client_free(struct vu_client *client)
 	vu_client_watch_fini(&client->watch);
 	vu_conn_fini(&client->twin);
 	vu_conn_fini(&client->conn);
+	pthread_mutex_destroy(&client->host_lock);
 	free(client->ranges);
 	free(client->dma_buf);
 	free(client);
@@ -253,6 +254,7 @@ client_new(int sock, const char *name, unsigned int timeout_ms, struct vu_client
 			VU_CLIENT_MAX_FDS);
 	if (rc < 0)
 		goto err_free;
+	pthread_mutex_init(&client->host_lock, NULL);
 	*out = client;
 	return 0;
 

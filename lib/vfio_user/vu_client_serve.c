@@ -20,7 +20,7 @@ vu_client_serving(const struct vu_client *client)
 	return serving == client;
 }
 
-/* ------------------------------------------------------------- memory told of ---- */
+/* ----------------------------------- memory told of; but for range_copy, with its lock ---- */
 
 /* The first range that ends behind addr. */
 static uint32_t
@@ -82,7 +82,8 @@ range_remove(struct vu_client *client, uint64_t addr, uint64_t size)
  * Copy as much as lies in one range. Returns the number of bytes, 0 where no range is, or -errno.
  */
 static int64_t
-range_copy(const struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, bool write)
+range_copy_locked(const struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len,
+	bool write)
 {
 	uint32_t i = range_find(client, addr);
 	const struct vu_host_range *range;
@@ -100,6 +101,17 @@ range_copy(const struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t
 	else
 		memcpy(buf, range->host + off, len);
 	return (int64_t)len;
+}
+
+static int64_t
+range_copy(struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, bool write)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&client->host_lock);
+	n = range_copy_locked(client, addr, buf, len, write);
+	pthread_mutex_unlock(&client->host_lock);
+	return n;
 }
 
 static int
@@ -262,6 +274,7 @@ rte_vfio_user_set_dma_handler(int dev_id, rte_vfio_user_dma_handler_t handler, v
 	return rc;
 }
 
+/* Memory may have to go at once, so this does not wait for a thread that waits for the server. */
 static int
 host_change(struct vu_client *client, const struct vu_host_range *range)
 {
@@ -269,13 +282,13 @@ host_change(struct vu_client *client, const struct vu_host_range *range)
 
 	if (!vu_range_valid(range->addr, range->size))
 		return -EINVAL;
-	rc = serve_lock(client);
-	if (rc < 0)
-		return rc;
+	if (vu_client_serving(client))
+		return -EDEADLK;
+	pthread_mutex_lock(&client->host_lock);
 	rc = range->host != NULL ? range_add(client, range) :
 		range_remove(client, range->addr, range->size);
+	pthread_mutex_unlock(&client->host_lock);
 	vu_client_by_messages(client);
-	vu_client_lead_end(client);
 	return rc;
 }
 
