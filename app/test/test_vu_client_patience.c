@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,6 +322,103 @@ test_detaching_ends_an_answer_that_is_not_taken(void **state)
 	free(memory);
 }
 
+/* ------------------------------------- answers to the server that are taken in pieces ---- */
+
+struct taker {
+	atomic_bool go;	/* take the answer */
+	atomic_size_t taken;
+};
+
+/* Asks for memory, answers the reset, and takes the memory when it is told to. */
+static bool
+answer_reset_and_take(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	const struct vu_dma_access access = { .addr = 0, .count = LONG };
+	struct taker *taker = stand->ctx;
+	static char buf[LONG];
+	ssize_t n = 1;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd != VU_RESET)
+		return false;
+	stand_command(stand->sock, 1, VU_DMA_READ, &access, sizeof(access));
+	stand_reply(stand, hdr, NULL, 0, NULL, 0);
+	while (!atomic_load(&taker->go))
+		usleep(1000);
+	while (n > 0 && atomic_load(&taker->taken) < LONG) {
+		n = read(stand->sock, buf, sizeof(buf));
+		atomic_fetch_add(&taker->taken, n > 0 ? (size_t)n : 0);
+	}
+	return true;
+}
+
+static bool
+taken_all(struct taker *taker)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < 5000 && atomic_load(&taker->taken) < LONG; ms++)
+		usleep(1000);
+	return atomic_load(&taker->taken) >= LONG;
+}
+
+/* Nobody comes after the request that found the command, so it sees the answer to its end. */
+static void
+test_answer_to_the_server_is_sent_to_its_end(void **state)
+{
+	struct taker taker = { .go = true };
+	struct stand stand = { .answer = answer_reset_and_take, .ctx = &taker };
+	uint8_t *memory = calloc(1, LONG);
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, LONG, memory, PROT_READ), 0);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	assert_true(taken_all(&taker));
+	stand_end(&stand);
+	free(memory);
+}
+
+static bool
+readable(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, timeout_ms) == 1;
+}
+
+/* Who has more to wait for is not kept, and is told when there is room for the rest. */
+static void
+test_answer_to_the_server_is_sent_as_events_come(void **state)
+{
+	struct taker taker = { .go = false };
+	struct stand stand = { .answer = answer_reset_and_take, .ctx = &taker,
+		.timeout_ms = 20000 };
+	uint8_t *memory = calloc(1, LONG);
+	uint64_t start = now_ms();
+	unsigned int i;
+	int fd;
+
+	(void)state;
+	stand_start(&stand);
+	fd = rte_vfio_user_event_fd(stand.dev_id);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, LONG, memory, PROT_READ), 0);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	assert_false(readable(fd, 20));
+	assert_true(rte_vfio_user_serve(stand.dev_id, 0) >= 0);
+	assert_true(now_ms() - start < 10000);
+	atomic_store(&taker.go, true);
+	for (i = 0; i < 500 && atomic_load(&taker.taken) < LONG; i++)
+		if (readable(fd, 10))
+			assert_true(rte_vfio_user_serve(stand.dev_id, 0) >= 0);
+	assert_true(taken_all(&taker));
+	assert_false(readable(fd, 0));
+	stand_end(&stand);
+	free(memory);
+}
+
 /* ----------------------------------------------- memory, while the server is slow ---- */
 
 struct sleeper {
@@ -414,6 +512,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_memory_that_was_not_mapped_does_not_end_the_connection),
 	cmocka_unit_test(test_answer_that_is_not_taken_keeps_nobody),
 	cmocka_unit_test(test_detaching_ends_an_answer_that_is_not_taken),
+	cmocka_unit_test(test_answer_to_the_server_is_sent_to_its_end),
+	cmocka_unit_test(test_answer_to_the_server_is_sent_as_events_come),
 	cmocka_unit_test(test_memory_is_told_of_while_another_thread_waits),
 	cmocka_unit_test(test_socket_is_taken_over_even_if_attaching_fails),
 };

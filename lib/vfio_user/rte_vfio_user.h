@@ -756,7 +756,9 @@ int rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, 
  *   The device.
  * @param timeout_ms
  *   How long to wait for one; 0: not at all; negative: until one came.
- * @return number of commands served, or see above
+ * @return
+ *   Number of commands served; -ENODEV; -ENOTCONN: the connection is over; -EDEADLK: from a handler
+ *   of this device
  */
 __rte_experimental
 int rte_vfio_user_serve(int dev_id, int timeout_ms);
@@ -764,7 +766,9 @@ int rte_vfio_user_serve(int dev_id, int timeout_ms);
 /**
  * A descriptor to wait on, for a program that has other things to wait for than a server. It can
  * be read from when rte_vfio_user_serve() has something to do: there is a command of the server,
- * or the connection is over, which rte_vfio_user_serve() then tells. Costs other threads nothing:
+ * or room for the rest of the answer to one, or the connection is over, which
+ * rte_vfio_user_serve() then tells. Who has asked for it is counted on to serve: without it, the
+ * thread that served a command sees the answer to its end. Costs other threads nothing:
  * answers to their requests do not wake who waits, unless commands of the server come on the same
  * socket and could ask for memory.
  *

@@ -121,6 +121,7 @@ struct vu_client {
 	struct vu_turn rx;
 	atomic_bool queued;	/**< the connection has something to send; changes with turn tx */
 	atomic_bool twin_queued;	/**< the same of the second one; changes with turn rx */
+	atomic_bool owes;	/**< part of an answer to the server may be among what is queued */
 	atomic_bool broken;	/**< no request gets an answer any more */
 	atomic_bool by_messages;	/**< the device may reach memory by messages */
 	_Atomic int event_fd;	/**< an epoll on what serving has to do; -1: not asked for */
@@ -132,7 +133,8 @@ struct vu_client {
 	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
 	_Atomic uint32_t nb_late;	/**< of them */
 	struct vu_slot slots[VU_CLIENT_SLOTS];
-	pthread_mutex_t host_lock;	/**< of the ranges; nobody waits for the server with it */
+	/** Of the ranges, and of changes to what event_fd waits for; not held for long. */
+	pthread_mutex_t host_lock;
 	struct vu_host_range *ranges;	/**< sorted */
 	uint32_t nb_ranges;
 	/* what follows belongs to turn rx */
@@ -284,6 +286,13 @@ bool vu_client_serving(const struct vu_client *client);
 
 /** The device may reach memory by messages from now on. */
 void vu_client_by_messages(struct vu_client *client);
+
+/**
+ * See to the rest of answers to the server, of which the sockets did not take all: for who has had
+ * the turn to receive when the client owes. It is sent, unless somebody waits for events, who will
+ * do that.
+ */
+void vu_client_rest(struct vu_client *client);
 
 /* ---- vu_client_event.c: a descriptor to wait on ---- */
 

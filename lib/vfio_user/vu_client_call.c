@@ -68,6 +68,8 @@ vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms
 	if (unlikely(atomic_load(&client->nb_asleep) > 0) &&
 			atomic_load(&client->rx.word) == VU_TURN_FREE)
 		vu_slot_wake_one(client);
+	if (unlikely(atomic_load_explicit(&client->owes, memory_order_relaxed)))
+		vu_client_rest(client);
 	return rc;
 }
 
@@ -104,5 +106,10 @@ vu_client_post(struct vu_client *client, struct vu_call *call)
 
 	hdr.id = vu_slot_post_id(client);
 	rc = vu_client_send(client, &hdr, call, until_ms);
-	return likely(rc <= 0) ? rc : vu_client_drain(client, until_ms);
+	if (likely(rc <= 0))
+		return rc;
+	rc = vu_client_drain(client, until_ms);
+	if (unlikely(atomic_load_explicit(&client->owes, memory_order_relaxed)))
+		vu_client_rest(client);
+	return rc;
 }

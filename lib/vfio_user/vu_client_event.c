@@ -11,14 +11,22 @@
 
 /*
  * Answers to requests are no reason to wake anybody up, for who asked waits for them. Commands are,
- * if they can ask for more than what is refused anyway.
+ * if they can ask for more than what is refused anyway; and so is room for the rest of an answer to
+ * one, which nobody waits for.
  */
 static uint32_t
 events_wanted(struct vu_client *client)
 {
 	const bool commands = client->twin.sock < 0 && atomic_load(&client->by_messages);
+	const bool rest = atomic_load(&client->owes) && atomic_load(&client->queued);
 
-	return commands ? EPOLLIN | EPOLLRDHUP : EPOLLRDHUP;
+	return EPOLLRDHUP | (commands ? EPOLLIN : 0) | (rest ? EPOLLOUT : 0);
+}
+
+static uint32_t
+twin_events_wanted(struct vu_client *client)
+{
+	return EPOLLIN | (atomic_load(&client->twin_queued) ? EPOLLOUT : 0);
 }
 
 static int
@@ -39,7 +47,8 @@ event_open(struct vu_client *client)
 		return -errno;
 	rc = socket_watch(epfd, EPOLL_CTL_ADD, client->conn.sock, events_wanted(client));
 	if (rc == 0 && client->twin.sock >= 0)
-		rc = socket_watch(epfd, EPOLL_CTL_ADD, client->twin.sock, EPOLLIN);
+		rc = socket_watch(epfd, EPOLL_CTL_ADD, client->twin.sock,
+			twin_events_wanted(client));
 	if (rc == 0)
 		return epfd;
 	close(epfd);
@@ -67,13 +76,19 @@ event_fd(struct vu_client *client)
 	return epfd;
 }
 
+/* Of several threads the last one says what it is. */
 void
 vu_client_event_update(struct vu_client *client)
 {
 	const int epfd = atomic_load(&client->event_fd);
 
-	if (epfd >= 0)
-		socket_watch(epfd, EPOLL_CTL_MOD, client->conn.sock, events_wanted(client));
+	if (epfd < 0)
+		return;
+	pthread_mutex_lock(&client->host_lock);
+	socket_watch(epfd, EPOLL_CTL_MOD, client->conn.sock, events_wanted(client));
+	if (client->twin.sock >= 0)
+		socket_watch(epfd, EPOLL_CTL_MOD, client->twin.sock, twin_events_wanted(client));
+	pthread_mutex_unlock(&client->host_lock);
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_event_fd, 25.11)

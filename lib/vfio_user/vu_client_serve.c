@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <eal_export.h>
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include "vu_client.h"
@@ -171,13 +172,17 @@ answer(struct vu_client *client, struct vu_conn *conn, const struct vu_hdr *hdr,
 	if (conn == &client->twin) {
 		rc = answer_send(conn, hdr, payload, nb, err);
 		atomic_store(&client->twin_queued, vu_conn_want_write(conn));
+		if (rc > 0)
+			atomic_store(&client->owes, true);
 		return rc < 0 ? -ENOTCONN : 0;
 	}
 	if (!vu_turn_wait(&client->tx, vu_client_deadline(client)))
 		return -ENOTCONN;
 	rc = answer_send(conn, hdr, payload, nb, err);
-	if (rc > 0)
+	if (rc > 0) {
 		atomic_store(&client->queued, true);
+		atomic_store(&client->owes, true);
+	}
 	vu_turn_end(&client->tx);
 	return rc < 0 ? -ENOTCONN : 0;
 }
@@ -308,17 +313,37 @@ rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, int 
 	return rc;
 }
 
-/* An answer that was begun is sent to its end, for nobody else may come to do it. */
-static int
-serve_rest(struct vu_client *client)
+static bool
+has_queued(struct vu_client *client)
+{
+	return atomic_load(&client->queued) || atomic_load(&client->twin_queued);
+}
+
+/* In the turn to receive. */
+static void
+send_rest(struct vu_client *client)
 {
 	uint64_t until_ms = vu_client_deadline(client);
 	int rc = 0;
 
 	while (rc == 0 && vu_now_ms() < until_ms && !atomic_load(&client->broken) &&
-			(atomic_load(&client->queued) || atomic_load(&client->twin_queued)))
+			has_queued(client))
 		rc = vu_client_receive(client, until_ms);
-	return rc;
+}
+
+void
+vu_client_rest(struct vu_client *client)
+{
+	/* who adds to it meanwhile says so after it is in the queue */
+	atomic_store(&client->owes, false);
+	if (has_queued(client))
+		atomic_store(&client->owes, true);
+	if (atomic_load(&client->event_fd) >= 0) {
+		vu_client_event_update(client);
+	} else if (atomic_load(&client->owes) && vu_turn_try(&client->rx)) {
+		send_rest(client);
+		vu_client_lead_end(client);
+	}
 }
 
 /* Serve until one command was served or time is over. */
@@ -333,8 +358,6 @@ serve_until(struct vu_client *client, uint64_t until_ms)
 			return -ENOTCONN;
 		rc = vu_client_receive(client, until_ms);
 	} while (rc == 0 && client->nb_served == before && vu_now_ms() < until_ms);
-	if (rc == 0)
-		rc = serve_rest(client);
 	return rc < 0 ? -ENOTCONN : (int)(client->nb_served - before);
 }
 
@@ -353,6 +376,8 @@ rte_vfio_user_serve(int dev_id, int timeout_ms)
 	if (rc == 0 && vu_turn_try(&client->rx)) {
 		rc = serve_until(client, until_ms);
 		vu_client_lead_end(client);
+		if (unlikely(atomic_load(&client->owes)))
+			vu_client_rest(client);
 	}
 	vu_client_put(client);
 	return rc;
