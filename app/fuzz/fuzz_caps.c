@@ -22,6 +22,7 @@ round_trip(const struct vu_caps *caps)
 			again.max_data_xfer_size != caps->max_data_xfer_size ||
 			again.max_dma_maps != caps->max_dma_maps ||
 			again.write_multiple != caps->write_multiple ||
+			again.map_multiple != caps->map_multiple ||
 			again.twin_socket != caps->twin_socket)
 		abort();
 }

@@ -37,6 +37,7 @@ assert_same(const struct vu_caps *a, const struct vu_caps *b)
 	assert_int_equal(a->max_dma_maps, b->max_dma_maps);
 	assert_int_equal(a->pgsizes, b->pgsizes);
 	assert_int_equal(a->write_multiple, b->write_multiple);
+	assert_int_equal(a->map_multiple, b->map_multiple);
 	assert_int_equal(a->twin_socket, b->twin_socket);
 	assert_int_equal(a->twin_fd_index, b->twin_fd_index);
 	assert_int_equal(a->migration, b->migration);
@@ -79,6 +80,7 @@ test_what_is_said_is_read(void **state)
 	(void)state;
 	assert_int_equal(parse("{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":65536,"
 		"\"max_dma_maps\":100,\"pgsizes\":2101248,\"write_multiple\":true,"
+		"\"dpdk_map_multiple\":true,"
 		"\"migration\":{\"pgsize\":65536,\"max_bitmap_size\":1024},"
 		"\"twin_socket\":{\"supported\":true,\"fd_index\":2}}}", &caps), 0);
 	assert_int_equal(caps.max_msg_fds, 8);
@@ -86,6 +88,7 @@ test_what_is_said_is_read(void **state)
 	assert_int_equal(caps.max_dma_maps, 100);
 	assert_int_equal(caps.pgsizes, 2101248);
 	assert_true(caps.write_multiple);
+	assert_true(caps.map_multiple);
 	assert_true(caps.migration);
 	assert_int_equal(caps.mig_pgsize, 65536);
 	assert_int_equal(caps.mig_max_bitmap_size, 1024);
@@ -119,6 +122,7 @@ test_members_of_the_wrong_type_are_refused(void **state)
 		{ "max_dma_maps", false, { "true", "4294967296" } },
 		{ "pgsizes", false, { "0", "true" } },
 		{ "write_multiple", false, { "0", "1" } },
+		{ "dpdk_map_multiple", false, { "0", "1" } },
 		{ "migration", true, { "0", "true", "{\"pgsize\":0}", "{\"pgsize\":-1}",
 			"{\"max_bitmap_size\":\"1\"}" } },
 		{ "twin_socket", true, { "true", "{\"supported\":1}", "{\"fd_index\":-1}",
@@ -242,6 +246,7 @@ test_what_is_written_is_read_back(void **state)
 		.max_dma_maps = 1,
 		.pgsizes = 1 << 21,
 		.write_multiple = true,
+		.map_multiple = true,
 		.twin_socket = true,
 		.twin_fd_index = 0,
 		.migration = true,

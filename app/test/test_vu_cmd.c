@@ -71,6 +71,7 @@ static const struct {
 	{ VU_FEATURE, VU_TO_SERVER, 8, true, true, 0, 8, 0 },
 	{ VU_MIG_DATA_READ, VU_TO_SERVER, 8, false, true, 0, 8, 0 },
 	{ VU_MIG_DATA_WRITE, VU_TO_SERVER, 8, false, true, 0, 0, 0 },
+	{ VU_DMA_MAP_MULTI, VU_TO_SERVER, 8, false, false, 255, 8, 0 },
 };
 
 static void
@@ -201,6 +202,7 @@ test_data_are_as_long_as_their_count_says(void **state)
 		{ VU_DMA_READ, 16, 8, 8, 1, 0, true },
 		{ VU_REGION_WRITE_MULTI, 8, 0, 8, 24, 0, false },
 		{ VU_MIG_DATA_WRITE, 8, 4, 4, 1, 0, false },
+		{ VU_DMA_MAP_MULTI, 8, 0, 4, 32, 0, false },
 		{ VU_SET_IRQS, 20, 16, 4, 1, VFIO_IRQ_SET_DATA_BOOL, false },
 	};
 	static const uint64_t counts[] = { 0, 1, 2, 7, 0x7fffffff, 0x80000000, 0xffffffff,

@@ -491,6 +491,70 @@ test_multiple_writes_have_one_to_eight_bytes(void **state)
 }
 
 static void
+test_several_maps_have_a_descriptor_each(void **state)
+{
+	struct {
+		struct vu_map_multi fixed;
+		struct vu_dma_map map[2];
+	} payload = { { 2, 0 }, { { 32, VU_DMA_F_READ, 0, 0, 4096 }, { 32, 0, 0, 0, 4096 } } };
+	const size_t one = sizeof(payload.fixed) + sizeof(payload.map[0]);
+	struct vu_dma_map map;
+
+	(void)state;
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload), 2), 2);
+	assert_int_equal(vu_map_multi_entry(&payload, 0, &map), 0);
+	assert_int_equal(vu_map_multi_entry(&payload, 1, &map), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload), 1), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload), 3), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload) - 1, 2), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, one, 2), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, one, 1), -EINVAL);
+	assert_int_equal(vu_map_multi_count(&payload, 7, 2), -EINVAL);
+	payload.fixed.count = 0;
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload.fixed), 0), -EINVAL);
+	/* 32 times this is 64 again */
+	payload.fixed.count = 0x8000002;
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload), 2), -EINVAL);
+	payload.fixed = (struct vu_map_multi) { 2, EEXIST };
+	assert_int_equal(vu_map_multi_count(&payload, sizeof(payload), 2), -EINVAL);
+}
+
+static void
+test_reply_to_several_maps_tells_how_many(void **state)
+{
+	static const struct {
+		struct vu_map_multi reply;
+		size_t len;
+		int rc;
+		uint32_t done;
+	} cases[] = {
+		{ { 3, 0 }, 8, 0, 3 },
+		{ { 2, EEXIST }, 8, -EEXIST, 2 },
+		{ { 0, 4095 }, 8, -4095, 0 },
+		{ { 3, 0 }, 7, -EPROTO, 0 },
+		{ { 3, 0 }, 9, -EPROTO, 0 },
+		{ { 4, 0 }, 8, -EPROTO, 0 },
+		{ { 4, EEXIST }, 8, -EPROTO, 0 },
+		{ { 3, EEXIST }, 8, -EPROTO, 0 },
+		{ { 2, 0 }, 8, -EPROTO, 0 },
+		{ { 2, 4096 }, 8, -EPROTO, 0 },
+		{ { 2, UINT32_MAX }, 8, -EPROTO, 0 },
+		{ { UINT32_MAX, 0 }, 8, -EPROTO, 0 },
+	};
+	uint8_t payload[16] = { 0 };
+	unsigned int i;
+	uint32_t done;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		memcpy(payload, &cases[i].reply, sizeof(cases[i].reply));
+		assert_int_equal(vu_map_multi_reply_decode(3, payload, cases[i].len, &done),
+			cases[i].rc);
+		assert_int_equal(done, cases[i].done);
+	}
+}
+
+static void
 test_dma_reply_belongs_to_its_request(void **state)
 {
 	static const struct vu_dma_access asked = { 0x1000, 4 };
@@ -722,6 +786,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_io_fds_request_is_otherwise_zero),
 	cmocka_unit_test(test_region_reply_belongs_to_its_request),
 	cmocka_unit_test(test_multiple_writes_have_one_to_eight_bytes),
+	cmocka_unit_test(test_several_maps_have_a_descriptor_each),
+	cmocka_unit_test(test_reply_to_several_maps_tells_how_many),
 	cmocka_unit_test(test_dma_reply_belongs_to_its_request),
 	cmocka_unit_test(test_features_have_their_methods),
 	cmocka_unit_test(test_feature_reply_is_of_the_same_feature),

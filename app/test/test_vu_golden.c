@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -339,6 +340,31 @@ test_interrupt_sets_are_read(void **state)
 }
 
 static void
+test_several_maps_are_read(void **state)
+{
+	uint8_t bytes[VU_GOLDEN_MAX];
+	const uint8_t *payload;
+	struct vu_dma_map map;
+	uint32_t done;
+	size_t len;
+
+	(void)state;
+	len = payload_of("dma_map_multi_request", bytes, &payload);
+	assert_int_equal(vu_map_multi_count(payload, len, 2), 2);
+	assert_int_equal(vu_map_multi_entry(payload, 1, &map), 0);
+	assert_int_equal(map.flags, VU_DMA_F_READ);
+	assert_int_equal(map.offset, 0x1000);
+	assert_int_equal(map.addr, VU_PAYLOAD_IOVA + 0x20000);
+	assert_int_equal(map.size, 0x8000);
+	len = payload_of("dma_map_multi_reply", bytes, &payload);
+	assert_int_equal(vu_map_multi_reply_decode(2, payload, len, &done), 0);
+	assert_int_equal(done, 2);
+	len = payload_of("dma_map_multi_part_reply", bytes, &payload);
+	assert_int_equal(vu_map_multi_reply_decode(2, payload, len, &done), -EEXIST);
+	assert_int_equal(done, 1);
+}
+
+static void
 test_region_accesses_are_read(void **state)
 {
 	struct vu_write_multi_entry entry;
@@ -428,6 +454,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_information_is_read),
 	cmocka_unit_test(test_io_fds_are_read_in_both_layouts),
 	cmocka_unit_test(test_interrupt_sets_are_read),
+	cmocka_unit_test(test_several_maps_are_read),
 	cmocka_unit_test(test_region_accesses_are_read),
 	cmocka_unit_test(test_features_are_read),
 	cmocka_unit_test(test_migration_data_are_read),

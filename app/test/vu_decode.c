@@ -41,6 +41,18 @@ dma_map(const struct vu_rx_msg *msg)
 }
 
 static int
+dma_map_multi(const struct vu_rx_msg *msg)
+{
+	int nb = vu_map_multi_count(msg->payload, msg->len, msg->fds->nb);
+	struct vu_dma_map map;
+	int i, rc = 0;
+
+	for (i = 0; rc == 0 && i < nb; i++)
+		rc = vu_map_multi_entry(msg->payload, (uint32_t)i, &map);
+	return nb < 0 ? nb : rc;
+}
+
+static int
 dma_unmap(const struct vu_rx_msg *msg)
 {
 	struct vu_unmap unmap;
@@ -162,6 +174,16 @@ region_info_reply(const struct vu_rx_msg *msg)
 }
 
 static int
+map_multi_reply(const struct vu_rx_msg *msg)
+{
+	uint32_t done;
+	int rc = vu_map_multi_reply_decode(2, msg->payload, msg->len, &done);
+
+	/* the first one that failed had an error of its own */
+	return rc == -EPROTO ? rc : 0;
+}
+
+static int
 io_fds_reply(const struct vu_rx_msg *msg)
 {
 	struct vu_io_fds list;
@@ -244,6 +266,7 @@ static const struct {
 	[VU_FEATURE] = { feature, feature_reply },
 	[VU_MIG_DATA_READ] = { mig_read, mig_read_reply },
 	[VU_MIG_DATA_WRITE] = { mig_write, NULL },
+	[VU_DMA_MAP_MULTI] = { dma_map_multi, map_multi_reply },
 };
 
 int

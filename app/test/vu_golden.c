@@ -180,6 +180,18 @@ const struct vu_golden vu_goldens[] = {
 	{ "region_write_multi_reply",
 		HDR("0900", "0f00", "18000000", REPLY, NO_ERROR)
 		"0200000000000000", NULL, 0 },
+	/* u32 number, u32 error; u32 argsz, u32 flags, u64 offset, u64 address, u64 size */
+	{ "dma_map_multi_request",
+		HDR("0b00", "4000", "58000000", COMMAND, NO_ERROR)
+		"02000000 00000000"
+		"20000000 03000000 0000000000000000 0000000001000000 0000010000000000"
+		"20000000 01000000 0010000000000000 0000020001000000 0080000000000000", NULL, 2 },
+	{ "dma_map_multi_reply",
+		HDR("0b00", "4000", "18000000", REPLY, NO_ERROR)
+		"02000000 00000000", NULL, 0 },
+	{ "dma_map_multi_part_reply",
+		HDR("0b00", "4000", "18000000", REPLY, NO_ERROR)
+		"01000000 11000000", NULL, 0 },
 	/* u32 argsz, u32 flags; data */
 	{ "feature_migration_get_request",
 		HDR("0a00", "1000", "18000000", COMMAND, NO_ERROR)

@@ -54,6 +54,18 @@ static const struct field fields[] = {
 	REQUEST(VU_DMA_MAP, vu_dma_map, offset),
 	REQUEST(VU_DMA_MAP, vu_dma_map, addr),
 	REQUEST(VU_DMA_MAP, vu_dma_map, size),
+	BOTH(VU_DMA_MAP_MULTI, vu_map_multi, count),
+	BOTH(VU_DMA_MAP_MULTI, vu_map_multi, error),
+	RAW(VU_DMA_MAP_MULTI, C, "argsz", 8, 4),
+	RAW(VU_DMA_MAP_MULTI, C, "flags", 12, 4),
+	RAW(VU_DMA_MAP_MULTI, C, "offset", 16, 8),
+	RAW(VU_DMA_MAP_MULTI, C, "addr", 24, 8),
+	RAW(VU_DMA_MAP_MULTI, C, "size", 32, 8),
+	RAW(VU_DMA_MAP_MULTI, C, "second argsz", 40, 4),
+	RAW(VU_DMA_MAP_MULTI, C, "second flags", 44, 4),
+	RAW(VU_DMA_MAP_MULTI, C, "second offset", 48, 8),
+	RAW(VU_DMA_MAP_MULTI, C, "second addr", 56, 8),
+	RAW(VU_DMA_MAP_MULTI, C, "second size", 64, 8),
 	BOTH(VU_DMA_UNMAP, vu_dma_unmap, argsz),
 	BOTH(VU_DMA_UNMAP, vu_dma_unmap, flags),
 	BOTH(VU_DMA_UNMAP, vu_dma_unmap, addr),
@@ -533,6 +545,7 @@ server_negotiate(const struct vu_hostile_server *server, struct vu_conn *conn)
 	vu_caps_default(&version.caps);
 	version.caps.max_msg_fds = 16;
 	version.caps.write_multiple = true;
+	version.caps.map_multiple = true;
 	rc = vu_version_encode(&version, payload, sizeof(payload));
 	assert_true(rc > 0);
 	iov.iov_len = (size_t)rc;

@@ -332,6 +332,27 @@ make_write_multi_reply(struct vu_payload *to)
 }
 
 static void
+make_map_multi(struct vu_payload *to)
+{
+	PUT(to, vu_map_multi, .count = 2);
+	make_dma_map(to);
+	PUT(to, vu_dma_map, .argsz = 32, .flags = VU_DMA_F_READ, .offset = 0x1000,
+		.addr = VU_PAYLOAD_IOVA + 0x20000, .size = 0x8000);
+}
+
+static void
+make_map_multi_reply(struct vu_payload *to)
+{
+	PUT(to, vu_map_multi, .count = 2);
+}
+
+static void
+make_map_multi_part_reply(struct vu_payload *to)
+{
+	PUT(to, vu_map_multi, .count = 1, .error = EEXIST);
+}
+
+static void
 feature(struct vu_payload *to, const struct vu_feature *f, const void *data, size_t len)
 {
 	struct vfio_device_feature fixed;
@@ -471,6 +492,9 @@ const struct vu_payload_row vu_payloads[] = {
 	{ "reset_reply", { 8, VU_RESET, REPLY }, make_none },
 	{ "region_write_multi_request", { 9, VU_REGION_WRITE_MULTI, POSTED }, make_write_multi },
 	{ "region_write_multi_reply", { 9, VU_REGION_WRITE_MULTI, REPLY }, make_write_multi_reply },
+	{ "dma_map_multi_request", { 11, VU_DMA_MAP_MULTI, CMD }, make_map_multi },
+	{ "dma_map_multi_reply", { 11, VU_DMA_MAP_MULTI, REPLY }, make_map_multi_reply },
+	{ "dma_map_multi_part_reply", { 11, VU_DMA_MAP_MULTI, REPLY }, make_map_multi_part_reply },
 	{ "feature_migration_get_request", { 10, VU_FEATURE, CMD }, make_feature_get },
 	{ "feature_migration_get_reply", { 10, VU_FEATURE, REPLY }, make_feature_get_reply },
 	{ "feature_probe_request", { 10, VU_FEATURE, CMD }, make_feature_probe },

@@ -624,7 +624,8 @@ __rte_experimental
 int rte_vfio_user_get_irq_info(int dev_id, struct vfio_irq_info *info);
 
 /**
- * Let the device use memory. The regions are sent without waiting for one another.
+ * Let the device use memory. The regions are sent without waiting for one another; to a server of
+ * this library many in one message, if all have a descriptor.
  *
  * @param dev_id
  *   The device.

@@ -45,6 +45,8 @@ static const struct member cap_members[] = {
 	MEMBER("max_dma_maps", true, MEMBER_U32, max_dma_maps, 0, UINT32_MAX),
 	MEMBER("pgsizes", false, MEMBER_U64, pgsizes, 1, INT64_MAX),
 	MEMBER("write_multiple", false, MEMBER_BOOL, write_multiple, 0, 1),
+	/* not of the specification: others do not look at it */
+	MEMBER("dpdk_map_multiple", false, MEMBER_BOOL, map_multiple, 0, 1),
 };
 
 static const struct member migration_members[] = {

@@ -20,6 +20,7 @@ struct vu_caps {
 	uint64_t pgsizes;	/**< bit mask of page sizes for DMA */
 	bool says_dma_maps;	/**< read: the member was there; libvfio-user leaves it out */
 	bool write_multiple;	/**< understands REGION_WRITE_MULTI */
+	bool map_multiple;	/**< understands DMA_MAP_MULTI */
 	bool twin_socket;	/**< has, or wants, a socket for commands of the server */
 	int twin_fd_index;	/**< in the reply: which descriptor it is; -1: not said */
 	bool migration;	/**< the member is there */

@@ -10,39 +10,73 @@
 
 #include "vu_client.h"
 
-/* Requests under way at a time for one caller. */
+/*
+ * Regions under way at a time for one caller. Also descriptors: of those a process can have so many
+ * on their way only as it can have open.
+ */
 #define WINDOW 64u
 
 struct dma_batch;
 
-/* What is done with each region. */
+/* What is done with regions. */
 struct dma_op {
-	/* Send a request for region i. Returns as vu_client_begin(). */
+	/* Send request i. Returns as vu_client_begin(). */
 	int (*send)(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more);
 	/* Check the answer to it; NULL: it has nothing to check. */
-	int (*judge)(const struct dma_batch *batch, uint32_t i, const struct vu_call *call);
+	int (*judge)(struct dma_batch *batch, uint32_t i, const struct vu_call *call);
 	bool stops;	/* at the first error */
 	bool takes_back;	/* what a server that does not answer may go on using */
 };
 
-/* Regions that are sent without waiting for one another. Answers are waited for in their order. */
+union dma_reply {
+	struct vu_dma_unmap unmap;
+	struct vu_map_multi map;
+};
+
+/*
+ * Requests that are sent without waiting for one another, each for the next `per` regions, the last
+ * one for what is left. Answers are waited for in their order.
+ */
 struct dma_batch {
 	struct vu_client *client;
 	const struct dma_op *op;
 	const struct rte_vfio_user_mem_reg *mem;
 	const int *fds;	/* NULL: none */
-	uint32_t num;
+	uint32_t nb_mem;
+	uint32_t per;
+	uint32_t num;	/* requests */
 	uint32_t sent;
 	uint32_t done;	/* answered */
 	uint32_t nb_ok;
-	uint32_t bad;	/* the region with the first error */
+	uint32_t bad;	/* the request with the first error */
 	int rc;	/* the first error */
 	bool stopped;
 	struct vu_call calls[WINDOW];
 	uint64_t until_ms[WINDOW];	/* when their time is over */
-	struct vu_dma_unmap replies[WINDOW];
-	bool ok[WINDOW];	/* the server may have done it */
+	union dma_reply replies[WINDOW];
+	uint32_t nb_may[WINDOW];	/* of their regions: the server may have done so many */
 };
+
+/* Calls and answers are set before they are used. */
+static void
+batch_init(struct dma_batch *batch, struct vu_client *client, const struct dma_op *op,
+	const struct rte_vfio_user_mem_reg *mem, uint32_t nb_mem, uint32_t per)
+{
+	memset(batch, 0, offsetof(struct dma_batch, calls));
+	batch->client = client;
+	batch->op = op;
+	batch->mem = mem;
+	batch->nb_mem = nb_mem;
+	batch->per = per;
+	batch->num = nb_mem / per + (nb_mem % per > 0);
+}
+
+/* Regions of request i. */
+static uint32_t
+batch_part(const struct dma_batch *batch, uint32_t i)
+{
+	return RTE_MIN(batch->per, batch->nb_mem - i * batch->per);
+}
 
 static void
 batch_error(struct dma_batch *batch, uint32_t i, int rc)
@@ -64,9 +98,9 @@ batch_wait_one(struct dma_batch *batch)
 	int rc;
 
 	rc = vu_client_wait(batch->client, call, batch->until_ms[i % WINDOW]);
+	batch->nb_may[i % WINDOW] = rc == 0 || rc == -ETIMEDOUT ? batch_part(batch, i) : 0;
 	if (rc == 0 && batch->op->judge != NULL)
 		rc = batch->op->judge(batch, i, call);
-	batch->ok[i % WINDOW] = rc == 0 || rc == -ETIMEDOUT;
 	if (likely(rc == 0))
 		batch->nb_ok++;
 	else
@@ -77,15 +111,15 @@ batch_wait_one(struct dma_batch *batch)
 static bool
 batch_send_one(struct dma_batch *batch)
 {
-	uint32_t under_way = batch->sent - batch->done;
+	uint32_t under_way = batch->sent - batch->done, window = WINDOW / batch->per;
 	uint32_t i = batch->sent;
 	int rc;
 
-	if (batch->stopped || i == batch->num || under_way == WINDOW)
+	if (batch->stopped || i == batch->num || under_way == window)
 		return false;
 	batch->until_ms[i % WINDOW] = vu_client_deadline(batch->client);
 	rc = batch->op->send(batch, i, &batch->calls[i % WINDOW],
-			i + 1 < batch->num && under_way + 1 < WINDOW);
+			i + 1 < batch->num && under_way + 1 < window);
 	if (likely(rc == 0))
 		batch->sent++;
 	else if (rc == -EBUSY && under_way > 0)
@@ -116,7 +150,7 @@ static int
 unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 {
 	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
-	struct vu_dma_unmap *reply = &batch->replies[i % WINDOW];
+	struct vu_dma_unmap *reply = &batch->replies[i % WINDOW].unmap;
 	uint8_t request[VU_UNMAP_MAX];
 	struct iovec iov = { request, vu_unmap_encode(&unmap, request) };
 
@@ -126,7 +160,7 @@ unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 }
 
 static int
-unmap_judge(const struct dma_batch *batch, uint32_t i, const struct vu_call *call)
+unmap_judge(struct dma_batch *batch, uint32_t i, const struct vu_call *call)
 {
 	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
 	const void *bitmap;
@@ -165,12 +199,7 @@ dma_unmap(struct vu_client *client, const struct dma_op *op,
 {
 	struct dma_batch batch;
 
-	/* calls and answers are set before they are used */
-	memset(&batch, 0, offsetof(struct dma_batch, calls));
-	batch.client = client;
-	batch.op = op;
-	batch.mem = mem;
-	batch.num = num;
+	batch_init(&batch, client, op, mem, num, 1);
 	batch_run(&batch);
 	*rc = batch.rc;
 	return batch.nb_ok;
@@ -265,19 +294,67 @@ map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 
 static const struct dma_op op_map = { .send = map_send, .stops = true };
 
+/* ----------------------------------------------------------------- DMA_MAP_MULTI ---- */
+
+static int
+map_multi_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+{
+	const struct rte_vfio_user_mem_reg *mem = batch->mem + i * batch->per;
+	struct vu_map_multi fixed = { .count = batch_part(batch, i) };
+	struct vu_dma_map maps[WINDOW];
+	struct iovec iov[] = { { &fixed, sizeof(fixed) },
+		{ maps, fixed.count * sizeof(maps[0]) } };
+	uint32_t k;
+
+	RTE_SET_USED(more);
+	for (k = 0; k < fixed.count; k++)
+		maps[k] = map_encode(&mem[k], true);
+	*call = (struct vu_call) { .cmd = VU_DMA_MAP_MULTI, .payload = iov, .nb = RTE_DIM(iov),
+		.fds = batch->fds + i * batch->per, .nb_fds = fixed.count,
+		.reply = &batch->replies[i % WINDOW].map, .cap = sizeof(struct vu_map_multi) };
+	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
+}
+
+static int
+map_multi_judge(struct dma_batch *batch, uint32_t i, const struct vu_call *call)
+{
+	return vu_map_multi_reply_decode(batch_part(batch, i), call->reply, call->len,
+		&batch->nb_may[i % WINDOW]);
+}
+
+static const struct dma_op op_map_multi = { .send = map_multi_send, .judge = map_multi_judge,
+	.stops = true };
+
+/* How many regions go in one message: more than one only if each has a descriptor. */
+static uint32_t
+map_per(const struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
+	uint32_t num)
+{
+	uint32_t i;
+
+	if (!client->server.caps.map_multiple || fds == NULL || num < 2)
+		return 1;
+	for (i = 0; i < num; i++)
+		if (fds[i] < 0 || !(mem[i].flags & RTE_VUSER_MEM_MAPPABLE))
+			return 1;
+	return RTE_MAX(RTE_MIN(client->server.caps.max_msg_fds, WINDOW), 1u);
+}
+
+/* ------------------------------------------------------------------------ mapping ---- */
+
 /* Undo what the server accepted: all before the first error, and some that were under way then. */
 static void
 map_undo(const struct dma_batch *batch)
 {
 	struct rte_vfio_user_mem_reg maybe[WINDOW];
-	uint32_t i, nb = 0;
+	uint32_t i, k, nb = 0;
 	int rc;
 
 	for (i = batch->bad; i < batch->sent; i++)
-		if (batch->ok[i % WINDOW])
-			maybe[nb++] = batch->mem[i];
+		for (k = 0; k < batch->nb_may[i % WINDOW]; k++)
+			maybe[nb++] = batch->mem[i * batch->per + k];
 	dma_unmap(batch->client, &op_unmap, maybe, nb, &rc);
-	dma_unmap(batch->client, &op_undo, batch->mem, batch->bad, &rc);
+	dma_unmap(batch->client, &op_undo, batch->mem, batch->bad * batch->per, &rc);
 }
 
 static int
@@ -314,6 +391,7 @@ static int
 dma_map(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
 	uint32_t num)
 {
+	uint32_t per = map_per(client, mem, fds, num);
 	struct dma_batch batch;
 	int rc;
 
@@ -322,12 +400,8 @@ dma_map(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const
 		rc = maps_reserve(client, num);
 	if (rc < 0)
 		return rc;
-	memset(&batch, 0, offsetof(struct dma_batch, calls));
-	batch.client = client;
-	batch.op = &op_map;
-	batch.mem = mem;
+	batch_init(&batch, client, per > 1 ? &op_map_multi : &op_map, mem, num, per);
 	batch.fds = fds;
-	batch.num = num;
 	batch_run(&batch);
 	if (batch.rc == 0)
 		return 0;

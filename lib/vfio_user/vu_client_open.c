@@ -105,6 +105,7 @@ own_version(bool twin)
 	version.caps.max_msg_fds = VU_CLIENT_MAX_FDS;
 	version.caps.max_data_xfer_size = VU_CLIENT_MAX_XFER;
 	version.caps.write_multiple = true;
+	version.caps.map_multiple = true;
 	version.caps.twin_socket = twin;
 	version.caps.migration = true;
 	version.caps.mig_max_bitmap_size = VU_CLIENT_MAX_XFER;

@@ -15,6 +15,14 @@ tail_any(const void *fixed)
 }
 
 static uint64_t
+tail_map_multi(const void *fixed)
+{
+	const struct vu_map_multi *multi = fixed;
+
+	return (uint64_t)multi->count * sizeof(struct vu_dma_map);
+}
+
+static uint64_t
 tail_unmap_request(const void *fixed)
 {
 	const struct vu_dma_unmap *unmap = fixed;
@@ -128,6 +136,9 @@ static const struct vu_cmd_desc cmds[VU_CMD_NB] = {
 	[VU_MIG_DATA_WRITE] = { "MIG_DATA_WRITE", VU_TO_SERVER,
 		.request = { sizeof(struct vu_mig_data), tail_mig_data, 0 },
 		ARGSZ(sizeof(struct vu_mig_data)) },
+	[VU_DMA_MAP_MULTI] = { "DMA_MAP_MULTI", VU_TO_SERVER,
+		.request = { sizeof(struct vu_map_multi), tail_map_multi, VU_FDS_COUNTED },
+		.reply = { sizeof(struct vu_map_multi), NULL, 0 } },
 };
 
 const struct vu_cmd_desc *

@@ -75,6 +75,42 @@ vu_dma_map_decode(const void *payload, size_t len, struct vu_dma_map *map)
 	return 0;
 }
 
+int
+vu_map_multi_count(const void *payload, size_t len, unsigned int nb_fds)
+{
+	struct vu_map_multi fixed;
+
+	if (!fixed_copy(&fixed, sizeof(fixed), payload, len) || fixed.error != 0)
+		return -EINVAL;
+	if (nb_fds == 0 || fixed.count != nb_fds ||
+			len - sizeof(fixed) != nb_fds * sizeof(struct vu_dma_map))
+		return -EINVAL;
+	return (int)nb_fds;
+}
+
+int
+vu_map_multi_entry(const void *payload, uint32_t i, struct vu_dma_map *map)
+{
+	const uint8_t *entries = (const uint8_t *)payload + sizeof(struct vu_map_multi);
+
+	return vu_dma_map_decode(entries + (size_t)i * sizeof(*map), sizeof(*map), map);
+}
+
+int
+vu_map_multi_reply_decode(uint32_t count, const void *payload, size_t len, uint32_t *done)
+{
+	struct vu_map_multi reply;
+
+	*done = 0;
+	if (!fixed_copy(&reply, sizeof(reply), payload, len) || len != sizeof(reply))
+		return -EPROTO;
+	if (reply.count > count || reply.error >= 4096 ||
+			(reply.error == 0) != (reply.count == count))
+		return -EPROTO;
+	*done = reply.count;
+	return -(int)reply.error;
+}
+
 /* The bitmap must be what the range needs: a client that computes it otherwise would misread it. */
 static int
 unmap_bitmap_check(const struct vu_unmap *unmap, uint32_t argsz, uint64_t max_bitmap)

@@ -80,6 +80,21 @@ int vu_version_encode(const struct vu_version_info *version, void *payload, size
 /** @return 0; -EINVAL: unknown flags, none, an empty range, or one that wraps */
 int vu_dma_map_decode(const void *payload, size_t len, struct vu_dma_map *map);
 
+/** @return number of regions, at least 1; -EINVAL, also if not each has a descriptor */
+int vu_map_multi_count(const void *payload, size_t len, unsigned int nb_fds);
+
+/** @param i 0 to the number - 1. @return as vu_dma_map_decode() */
+int vu_map_multi_entry(const void *payload, uint32_t i, struct vu_dma_map *map);
+
+/**
+ * @param count
+ *   Regions of the request.
+ * @param done
+ *   How many of them are mapped, from the first on; 0 with -EPROTO.
+ * @return 0: all of them; what the first one failed with that is not; -EPROTO
+ */
+int vu_map_multi_reply_decode(uint32_t count, const void *payload, size_t len, uint32_t *done);
+
 struct vu_unmap {
 	bool all;	/**< everything; addr and size are 0 */
 	bool want_bitmap;

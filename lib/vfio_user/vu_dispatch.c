@@ -25,6 +25,7 @@ static const vu_handler handlers[VU_CMD_NB] = {
 	[VU_FEATURE] = vu_handle_feature,
 	[VU_MIG_DATA_READ] = vu_handle_mig_data_read,
 	[VU_MIG_DATA_WRITE] = vu_handle_mig_data_write,
+	[VU_DMA_MAP_MULTI] = vu_handle_dma_map_multi,
 };
 
 /* ---- replies ---- */

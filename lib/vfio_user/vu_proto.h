@@ -36,6 +36,8 @@ enum vu_cmd {
 	VU_FEATURE = 16,
 	VU_MIG_DATA_READ = 17,
 	VU_MIG_DATA_WRITE = 18,
+	/** Not of the specification; only for a server that says map_multiple. */
+	VU_DMA_MAP_MULTI = 64,
 	VU_CMD_NB,
 };
 
@@ -71,6 +73,12 @@ struct vu_dma_map {
 
 #define VU_DMA_F_READ  0x1u
 #define VU_DMA_F_WRITE 0x2u
+
+/** DMA_MAP_MULTI: so many vu_dma_map follow, and a descriptor comes for each, in their order. */
+struct vu_map_multi {
+	uint32_t count;	/**< in the reply: how many were mapped, from the first on */
+	uint32_t error;	/**< in the reply: errno of the first that was not; 0: all were */
+};
 
 struct vu_dma_unmap {
 	uint32_t argsz;
@@ -156,6 +164,7 @@ struct vu_mig_data {
 static_assert(sizeof(struct vu_hdr) == 16, "header");
 static_assert(sizeof(struct vu_version) == 4, "VERSION");
 static_assert(sizeof(struct vu_dma_map) == 32, "DMA_MAP");
+static_assert(sizeof(struct vu_map_multi) == 8, "DMA_MAP_MULTI");
 static_assert(sizeof(struct vu_dma_unmap) == 24, "DMA_UNMAP");
 static_assert(sizeof(struct vfio_device_info) >= 16, "DEVICE_GET_INFO");
 static_assert(sizeof(struct vfio_region_info) == 32, "DEVICE_GET_REGION_INFO");

@@ -241,6 +241,7 @@ typedef int (*vu_handler)(struct vu_session *s, const struct vu_rx_msg *msg);
 
 int vu_handle_version(struct vu_session *s, const struct vu_rx_msg *msg);
 int vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg);
+int vu_handle_dma_map_multi(struct vu_session *s, const struct vu_rx_msg *msg);
 int vu_handle_dma_unmap(struct vu_session *s, const struct vu_rx_msg *msg);
 int vu_handle_get_info(struct vu_session *s, const struct vu_rx_msg *msg);
 int vu_handle_get_region_info(struct vu_session *s, const struct vu_rx_msg *msg);

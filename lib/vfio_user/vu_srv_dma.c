@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* DMA_MAP, DMA_UNMAP. Protocol reference 5.1, 5.2. */
+/* DMA_MAP, DMA_MAP_MULTI, DMA_UNMAP. Protocol reference 5.1, 5.2. */
 
 #include <errno.h>
 #include <string.h>
@@ -23,17 +23,18 @@ dma_prot(uint32_t flags)
 	return (flags & VU_DMA_F_READ ? PROT_READ : 0) | (flags & VU_DMA_F_WRITE ? PROT_WRITE : 0);
 }
 
+/* The region gets descriptor i, if there is one. */
 static int
-table_map(struct vu_session *s, const struct vu_dma_map *map, struct vu_fds *fds)
+table_map(struct vu_session *s, const struct vu_dma_map *map, struct vu_fds *fds, uint32_t i)
 {
-	int fd = fds->nb > 0 ? fds->fd[0] : -1;
+	int fd = fds->nb > i ? fds->fd[i] : -1;
 	int rc;
 
 	pthread_mutex_lock(&s->flat_lock);
 	rc = vu_dma_map(&s->dma, map->addr, map->size, dma_prot(map->flags), fd, map->offset);
 	pthread_mutex_unlock(&s->flat_lock);
 	if (rc == 0)
-		vu_fds_take(fds, 0);
+		vu_fds_take(fds, i);
 	return rc;
 }
 
@@ -49,12 +50,54 @@ vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg)
 	rc = vu_session_lock(s, 1);
 	if (rc < 0)
 		return rc;
-	rc = table_map(s, &map, msg->fds);
+	rc = table_map(s, &map, msg->fds, 0);
 	vu_session_lock(s, 0);
 	if (rc < 0)
 		return rc;
 	vu_session_updated(s);
 	return vu_reply(s, msg, NULL, 0, NULL, 0);
+}
+
+/* Map one after the other. Returns how many were, up to the first that fails. */
+static uint32_t
+table_map_multi(struct vu_session *s, const struct vu_rx_msg *msg, uint32_t count, int *rc)
+{
+	struct vu_dma_map map;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		*rc = vu_map_multi_entry(msg->payload, i, &map);
+		if (*rc == 0)
+			*rc = table_map(s, &map, msg->fds, i);
+		if (*rc < 0)
+			break;
+	}
+	return i;
+}
+
+/* What was mapped stays so when a later one fails: the client knows how many to unmap. */
+int
+vu_handle_dma_map_multi(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	int count = vu_map_multi_count(msg->payload, msg->len, msg->fds->nb);
+	struct vu_map_multi reply;
+	int rc;
+
+	if (!s->peer.map_multiple)
+		return -ENOSYS;
+	if (count < 0)
+		return count;
+	rc = vu_session_lock(s, 1);
+	if (rc < 0)
+		return rc;
+	reply.count = table_map_multi(s, msg, (uint32_t)count, &rc);
+	reply.error = (uint32_t)-rc;
+	vu_session_lock(s, 0);
+	vu_session_work(s, reply.count);
+	if (reply.count == 0)
+		return rc;
+	vu_session_updated(s);
+	return vu_reply_data(s, msg, &reply, sizeof(reply));
 }
 
 /* ---- unmap ---- */

@@ -81,6 +81,7 @@ version_answer(const struct vu_session *s, const struct vu_version_info *peer, b
 	caps->max_dma_maps = s->opt.max_dma_maps;
 	caps->pgsizes = s->opt.pgsizes;
 	caps->write_multiple = peer->caps.write_multiple;
+	caps->map_multiple = peer->caps.map_multiple;
 	caps->migration = s->dev.migratable;
 	caps->twin_socket = twin;
 	caps->twin_fd_index = twin ? 0 : -1;
