@@ -130,7 +130,7 @@ fake_uio_config_set(const struct fake_uio *uio, unsigned int offset, uint16_t va
 static ssize_t
 config_pread(void *ctx, void *buf, size_t len, off_t off)
 {
-	const struct fake_uio *uio = ctx;
+	struct fake_uio *uio = ctx;
 	off_t end = uio->unprivileged ? RTE_PCI_STD_HEADER_SIZEOF : CONFIG_SIZE;
 	ssize_t n;
 	int fd;
@@ -140,6 +140,9 @@ config_pread(void *ctx, void *buf, size_t len, off_t off)
 	fd = config_open(uio);
 	n = pread(fd, buf, RTE_MIN(len, (size_t)(end - off)), off);
 	fd_close(fd);
+	if (uio->irq_at_config_read)
+		fake_uio_fire(uio);
+	uio->irq_at_config_read = false;
 	return n;
 }
 

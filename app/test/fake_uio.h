@@ -59,6 +59,7 @@ struct fake_uio {
 	bool denied;	/**< the files of BARs belong to another user */
 	bool all_may_read;	/**< all files belong to another user, and may be read */
 	bool no_irq;	/**< the device has no interrupt */
+	bool irq_at_config_read;	/**< an interrupt comes right after the next one */
 	int node_err;	/**< errno of opening /dev/uioN */
 	unsigned int nb_node_open;	/**< descriptors of /dev/uioN there are */
 	unsigned int nb_node_opened;	/**< there ever were */

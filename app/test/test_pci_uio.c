@@ -297,6 +297,24 @@ test_device_reaches_no_memory_where_iovas_are_virtual(void **state)
 	}
 }
 
+/* The kernel masks an interrupt, and the driver unmasks it, in the same register. */
+static void
+test_bus_mastering_changes_nothing_else(void **state)
+{
+	struct uio_card card;
+
+	uio_card_map(&card, &uio_card_common);
+	assert_int_equal(rte_intr_enable(card.pci->intr_handle), 0);
+	fake_uio_config_set(card.uio, RTE_PCI_COMMAND,
+		uio_card_command(&card) | RTE_PCI_COMMAND_MASTER);
+	card.uio->irq_at_config_read = true;
+	assert_int_equal(rte_pci_set_bus_master(card.pci, false), 0);
+	assert_false(card.uio->irq_at_config_read);
+	assert_int_equal(uio_card_command(&card) & RTE_PCI_COMMAND_MASTER, 0);
+	assert_true((uio_card_command(&card) & RTE_PCI_COMMAND_INTX_DISABLE) != 0);
+	uio_card_unplug(&card);
+}
+
 static void
 test_eal_names_the_device_that_needs_physical_addresses(void **state)
 {
@@ -463,3 +481,4 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_device_without_interrupt_has_no_handle_to_wait_for),
 };
 TEST_SUITE(pci_uio, "functional", tests, uio_card_setup, uio_card_teardown)
+	cmocka_unit_test(test_bus_mastering_changes_nothing_else),

@@ -190,21 +190,28 @@ rte_pci_find_ext_capability(const struct rte_pci_device *dev, uint32_t cap)
 	return 0;
 }
 
+/*
+ * The lower byte of the command register alone: in the upper one is the bit that masks INTx, which
+ * the interrupt thread and the kernel change at any time.
+ */
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_pci_set_bus_master, 21.08)
 int
 rte_pci_set_bus_master(const struct rte_pci_device *dev, bool enable)
 {
 	const struct pci_device *pdev = pci_device_of_const(dev);
-	uint16_t old, new;
+	uint8_t old, new;
 	int rc;
 
 	if (enable && pdev->no_bus_master)
 		return -EPERM;
-	rc = config_read16(pdev, &old, RTE_PCI_COMMAND);
+	rc = config_read(pdev, &old, sizeof(old), RTE_PCI_COMMAND);
 	if (rc != 0)
 		return rc;
 	new = enable ? old | RTE_PCI_COMMAND_MASTER : old & ~RTE_PCI_COMMAND_MASTER;
-	return new != old ? config_write16(pdev, new, RTE_PCI_COMMAND) : 0;
+	if (new == old)
+		return 0;
+	rc = pci_access_write(pdev, PCI_REGION_CONFIG, &new, sizeof(new), RTE_PCI_COMMAND);
+	return rc < 0 ? rc : 0;
 }
 
 RTE_EXPORT_INTERNAL_SYMBOL(rte_pci_pasid_set_state)
