@@ -21,8 +21,20 @@ static pthread_once_t own_once = PTHREAD_ONCE_INIT;
 static pthread_key_t own_key;	/* descriptor + 1 of the thread's own set */
 static int own_key_rc;
 
+/* A state besides those of the header: another thread has fetched the event meanwhile. */
+#define EXEC_AGAIN (RTE_EPOLL_EXEC + 1)
+
 /* The event whose callback this thread runs, until the callback deletes it. */
 static __thread struct rte_epoll_event *executing;
+
+/* What a wait has fetched; a callback may delete some of it, and may wait itself. */
+struct fetched {
+	struct epoll_event list[EVENTS_MAX];
+	int nb;
+	struct fetched *outer;
+};
+
+static __thread struct fetched *fetched;
 
 static void
 own_set_close(void *value)
@@ -79,17 +91,56 @@ status_move(struct rte_epoll_event *event, uint32_t from, uint32_t to)
 		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static int
+event_ctl(int epfd, int op, int fd, struct rte_epoll_event *event)
+{
+	struct epoll_event to = { .events = event->epdata.event, .data.ptr = event };
+
+	return epoll_ctl(epfd, op, fd, &to) < 0 ? -errno : 0;
+}
+
+/* Fails if it was deleted, or if another thread has it, which is told that it came again. */
+static bool
+event_claim(struct rte_epoll_event *event)
+{
+	while (!status_move(event, RTE_EPOLL_VALID, RTE_EPOLL_EXEC)) {
+		if (status_move(event, RTE_EPOLL_EXEC, EXEC_AGAIN))
+			return false;
+		if (__atomic_load_n(&event->status, __ATOMIC_ACQUIRE) != RTE_EPOLL_VALID)
+			return false;
+	}
+	return true;
+}
+
 /*
- * Hands out one event and runs its callback. An event that was deleted, or that another thread
- * is handing out, is skipped. After its callback deleted it, an event is not touched any more.
+ * The kernel tells an edge once. When it told another thread, in vain, it is made to look again
+ * whether there is something.
+ */
+static void
+event_release(struct rte_epoll_event *event)
+{
+	while (!status_move(event, RTE_EPOLL_EXEC, RTE_EPOLL_VALID)) {
+		status_move(event, EXEC_AGAIN, RTE_EPOLL_EXEC);
+		event_ctl(event->epfd, EPOLL_CTL_MOD, event->fd, event);
+	}
+}
+
+/*
+ * Hands out one event and runs its callback. An event that is not in the set any more, or that
+ * another thread is handing out, is skipped. After its callback deleted it, an event is not
+ * touched any more.
  */
 static bool
-event_take(struct rte_epoll_event *event, uint32_t flags, struct rte_epoll_event *out)
+event_take(int epfd, struct rte_epoll_event *event, uint32_t flags, struct rte_epoll_event *out)
 {
 	struct rte_epoll_event *outer = executing;
 
-	if (!status_move(event, RTE_EPOLL_VALID, RTE_EPOLL_EXEC))
+	if (!event_claim(event))
 		return false;
+	if (event->epfd != epfd) {
+		event_release(event);
+		return false;
+	}
 	*out = (struct rte_epoll_event){
 		.status = RTE_EPOLL_VALID,
 		.fd = event->fd,
@@ -101,20 +152,37 @@ event_take(struct rte_epoll_event *event, uint32_t flags, struct rte_epoll_event
 	if (out->epdata.cb_fun != NULL)
 		out->epdata.cb_fun(out->fd, out->epdata.cb_arg);
 	if (executing == event)
-		__atomic_store_n(&event->status, RTE_EPOLL_VALID, __ATOMIC_RELEASE);
+		event_release(event);
 	executing = outer;
 	return true;
 }
 
 static int
-events_take(const struct epoll_event *from, int nb, struct rte_epoll_event *out)
+events_take(int epfd, struct fetched *from, struct rte_epoll_event *out)
 {
 	int n = 0;
 	int i;
 
-	for (i = 0; i < nb; i++)
-		n += event_take(from[i].data.ptr, from[i].events, &out[n]);
+	from->outer = fetched;
+	fetched = from;
+	for (i = 0; i < from->nb; i++)
+		if (from->list[i].data.ptr != NULL)
+			n += event_take(epfd, from->list[i].data.ptr, from->list[i].events,
+				&out[n]);
+	fetched = from->outer;
 	return n;
+}
+
+static void
+fetched_forget(const struct rte_epoll_event *event)
+{
+	struct fetched *from;
+	int i;
+
+	for (from = fetched; from != NULL; from = from->outer)
+		for (i = 0; i < from->nb; i++)
+			if (from->list[i].data.ptr == event)
+				from->list[i].data.ptr = NULL;
 }
 
 static int64_t
@@ -134,11 +202,27 @@ left_ms(int64_t end)
 	return left > 0 ? (int)left : 0;
 }
 
+/* Number of events, 0 when the time is over, or -EAGAIN: nothing was there to hand out. */
+static int
+wait_once(int epfd, struct rte_epoll_event *events, int maxevents, int timeout)
+{
+	struct fetched from;
+	int n;
+
+	from.nb = epoll_wait(epfd, from.list, RTE_MIN(maxevents, EVENTS_MAX), timeout);
+	if (from.nb <= 0)
+		return from.nb < 0 ? -errno : 0;
+	n = events_take(epfd, &from, events);
+	if (n > 0 || timeout == 0)
+		return n;
+	sched_yield();
+	return -EAGAIN;
+}
+
 static int
 wait_for_events(int epfd, struct rte_epoll_event *events, int maxevents, int timeout,
 		bool interruptible)
 {
-	struct epoll_event from[EVENTS_MAX];
 	int64_t end = timeout > 0 ? now_ms() + timeout : 0;
 	int n;
 
@@ -148,11 +232,9 @@ wait_for_events(int epfd, struct rte_epoll_event *events, int maxevents, int tim
 	if (epfd < 0)
 		return epfd;
 	for (;;) {
-		n = epoll_wait(epfd, from, RTE_MIN(maxevents, EVENTS_MAX), timeout);
-		if (n >= 0)
-			return events_take(from, n, events);
-		if (errno != EINTR || interruptible)
-			return -errno;
+		n = wait_once(epfd, events, maxevents, timeout);
+		if (n != -EAGAIN && (n != -EINTR || interruptible))
+			return n;
 		if (timeout > 0)
 			timeout = left_ms(end);
 	}
@@ -176,6 +258,7 @@ rte_epoll_wait_interruptible(int epfd, struct rte_epoll_event *events, int maxev
 static void
 event_retire(struct rte_epoll_event *event)
 {
+	fetched_forget(event);
 	if (executing == event) {
 		executing = NULL;
 		__atomic_store_n(&event->status, RTE_EPOLL_INVALID, __ATOMIC_RELEASE);
@@ -184,14 +267,6 @@ event_retire(struct rte_epoll_event *event)
 	while (__atomic_load_n(&event->status, __ATOMIC_ACQUIRE) != RTE_EPOLL_INVALID &&
 			!status_move(event, RTE_EPOLL_VALID, RTE_EPOLL_INVALID))
 		sched_yield();
-}
-
-static int
-event_ctl(int epfd, int op, int fd, struct rte_epoll_event *event)
-{
-	struct epoll_event to = { .events = event->epdata.event, .data.ptr = event };
-
-	return epoll_ctl(epfd, op, fd, &to) < 0 ? -errno : 0;
 }
 
 /* The event is complete before the first wait can see it. */
