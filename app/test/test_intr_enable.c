@@ -67,13 +67,14 @@ struct vfio_row {
 	enum rte_intr_handle_type type;
 	intr_op_t op;
 	unsigned int nb_calls;
-	struct irq_call calls[2];
+	struct irq_call calls[3];
 };
 
 static const struct vfio_row vfio_rows[] = {
 	{
-		"INTx enable", RTE_INTR_HANDLE_VFIO_LEGACY, rte_intr_enable, 2, {
+		"INTx enable", RTE_INTR_HANDLE_VFIO_LEGACY, rte_intr_enable, 3, {
 			{ HDR + 4, BIND, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, { IRQ_FD } },
+			{ HDR, MASK, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, { 0 } },
 			{ HDR, UNMASK, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, { 0 } },
 		},
 	},
@@ -207,15 +208,51 @@ test_each_refusal_of_vfio_is_returned_and_logged_once(void **state)
 static void
 test_intx_that_stays_masked_is_not_left_bound(void **state)
 {
-	struct recorder recorder = { .fails_at = 2, .err = EIO };
+	struct recorder recorder = { .fails_at = 3, .err = EIO };
 	struct rte_intr_handle *handle = vfio_handle_new(RTE_INTR_HANDLE_VFIO_LEGACY, &recorder);
 	char text[512];
 	int rc;
 
 	lines_of(rte_intr_enable, handle, &rc, text, sizeof(text));
 	assert_int_equal(rc, -EIO);
-	assert_int_equal(recorder.nb_calls, 3);
-	assert_int_equal(recorder.calls[2].flags, UNBIND);
+	assert_int_equal(recorder.nb_calls, 4);
+	assert_int_equal(recorder.calls[3].flags, UNBIND);
+	vfio_handle_free(handle);
+}
+
+/* A callback that ends late must not switch on what another thread has switched off. */
+static void
+test_what_is_switched_off_is_not_acknowledged(void **state)
+{
+	struct recorder recorder = { .nb_calls = 0 };
+	struct rte_intr_handle *handle = vfio_handle_new(RTE_INTR_HANDLE_VFIO_LEGACY, &recorder);
+
+	assert_int_equal(rte_intr_disable(handle), 0);
+	recorder.nb_calls = 0;
+	assert_int_equal(rte_intr_ack(handle), 0);
+	assert_int_equal(recorder.nb_calls, 0);
+	assert_int_equal(rte_intr_enable(handle), 0);
+	recorder.nb_calls = 0;
+	assert_int_equal(rte_intr_ack(handle), 0);
+	assert_int_equal(recorder.nb_calls, 1);
+	vfio_handle_free(handle);
+}
+
+/* It may still interrupt, so who acknowledges it must. */
+static void
+test_what_could_not_be_switched_off_is_acknowledged(void **state)
+{
+	struct recorder recorder = { .fails_at = 1, .err = EIO };
+	struct rte_intr_handle *handle = vfio_handle_new(RTE_INTR_HANDLE_VFIO_LEGACY, &recorder);
+	char text[512];
+	int rc;
+
+	lines_of(rte_intr_disable, handle, &rc, text, sizeof(text));
+	assert_int_equal(rc, -EIO);
+	recorder.nb_calls = 0;
+	recorder.fails_at = 0;
+	assert_int_equal(rte_intr_ack(handle), 0);
+	assert_int_equal(recorder.nb_calls, 1);
 	vfio_handle_free(handle);
 }
 
@@ -321,8 +358,8 @@ test_uio_is_told_by_a_number(void **state)
 		int32_t number;
 	} rows[] = {
 		{ rte_intr_enable, 1 },
-		{ rte_intr_disable, 0 },
 		{ rte_intr_ack, 1 },
+		{ rte_intr_disable, 0 },
 	};
 	struct rte_intr_handle *handle = intr_handle_empty();
 	int32_t numbers[2];
@@ -357,15 +394,59 @@ test_uio_intx_changes_one_bit_of_config_space(void **state)
 	rte_intr_type_set(handle, RTE_INTR_HANDLE_UIO_INTX);
 	rte_intr_fd_set(handle, IRQ_FD);
 	rte_intr_dev_fd_set(handle, fd);
-	assert_int_equal(rte_intr_enable(handle), 0);
+	assert_int_equal(rte_intr_ack(handle), 0);
 	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), 8);
 	assert_memory_equal(bytes, unmasked, 8);
 	assert_int_equal(rte_intr_disable(handle), 0);
 	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), 8);
 	assert_memory_equal(bytes, masked, 8);
-	assert_int_equal(rte_intr_ack(handle), 0);
+	assert_int_equal(rte_intr_enable(handle), 0);
 	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), 8);
 	assert_memory_equal(bytes, unmasked, 8);
+	close(fd);
+	rte_intr_instance_free(handle);
+}
+
+static ssize_t
+command_pread(void *ctx, void *buf, size_t len, off_t off)
+{
+	(void)ctx;
+	(void)off;
+	memset(buf, 0x05, len);
+	return (ssize_t)len;
+}
+
+static ssize_t
+command_pwrite(void *ctx, const void *buf, size_t len, off_t off)
+{
+	(void)buf;
+	assert_int_equal(off, 4);
+	assert_int_equal(len, 2);
+	++*(unsigned int *)ctx;
+	return (ssize_t)len;
+}
+
+/* QEMU shows a line that went up while it was masked only if the lower byte is written, too. */
+static void
+test_uio_intx_is_switched_by_one_write_of_the_whole_register(void **state)
+{
+	static const struct interpose_fd_ops ops = {
+		.pread = command_pread,
+		.pwrite = command_pwrite,
+	};
+	static const intr_op_t calls[] = { rte_intr_enable, rte_intr_ack, rte_intr_disable };
+	struct rte_intr_handle *handle = intr_handle_empty();
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	unsigned int i, writes = 0;
+
+	interpose_route_fd(fd, &ops, &writes);
+	rte_intr_type_set(handle, RTE_INTR_HANDLE_UIO_INTX);
+	rte_intr_fd_set(handle, IRQ_FD);
+	rte_intr_dev_fd_set(handle, fd);
+	for (i = 0; i < RTE_DIM(calls); i++) {
+		assert_int_equal(calls[i](handle), 0);
+		assert_int_equal(writes, i + 1);
+	}
 	close(fd);
 	rte_intr_instance_free(handle);
 }
@@ -403,12 +484,15 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_vfio_is_asked_in_its_own_words),
 	cmocka_unit_test(test_each_refusal_of_vfio_is_returned_and_logged_once),
 	cmocka_unit_test(test_intx_that_stays_masked_is_not_left_bound),
+	cmocka_unit_test(test_what_is_switched_off_is_not_acknowledged),
+	cmocka_unit_test(test_what_could_not_be_switched_off_is_acknowledged),
 	cmocka_unit_test(test_msix_binds_vector_0_and_the_queues),
 	cmocka_unit_test(test_virtual_device_needs_nothing),
 	cmocka_unit_test(test_type_that_cannot_says_so),
 	cmocka_unit_test(test_missing_descriptor_is_an_error),
 	cmocka_unit_test(test_uio_is_told_by_a_number),
 	cmocka_unit_test(test_uio_intx_changes_one_bit_of_config_space),
+	cmocka_unit_test(test_uio_intx_is_switched_by_one_write_of_the_whole_register),
 	cmocka_unit_test(test_uio_failures_are_returned_and_logged_once),
 };
 

@@ -368,6 +368,27 @@ test_generic_unmasks_in_configuration_space(void **state)
 	uio_card_unplug(&card);
 }
 
+/* A callback that ends late does not switch on what another thread has switched off. */
+static void
+test_what_is_switched_off_is_not_acknowledged(void **state)
+{
+	struct fake_uio_desc desc = uio_card_common;
+	struct uio_card card;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(uio_kernel_drivers); i++) {
+		desc.driver = uio_kernel_drivers[i];
+		uio_card_map(&card, &desc);
+		assert_int_equal(rte_intr_enable(card.pci->intr_handle), 0);
+		assert_int_equal(rte_intr_disable(card.pci->intr_handle), 0);
+		assert_int_equal(rte_intr_ack(card.pci->intr_handle), 0);
+		assert_false(fake_uio_fire(card.uio));
+		assert_int_equal(rte_intr_enable(card.pci->intr_handle), 0);
+		assert_true(fake_uio_fire(card.uio));
+		uio_card_unplug(&card);
+	}
+}
+
 static void
 test_igb_uio_unmasks_by_its_file(void **state)
 {
@@ -473,12 +494,13 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_configuration_space),
 	cmocka_unit_test(test_who_may_read_the_header_only_has_the_header),
 	cmocka_unit_test(test_device_reaches_no_memory_where_iovas_are_virtual),
+	cmocka_unit_test(test_bus_mastering_changes_nothing_else),
 	cmocka_unit_test(test_eal_names_the_device_that_needs_physical_addresses),
 	cmocka_unit_test(test_generic_unmasks_in_configuration_space),
+	cmocka_unit_test(test_what_is_switched_off_is_not_acknowledged),
 	cmocka_unit_test(test_igb_uio_unmasks_by_its_file),
 	cmocka_unit_test(test_each_interrupt_arrives_once_and_is_masked_until_acknowledged),
 	cmocka_unit_test(test_queue_waits_for_the_interrupt_of_the_device),
 	cmocka_unit_test(test_device_without_interrupt_has_no_handle_to_wait_for),
 };
 TEST_SUITE(pci_uio, "functional", tests, uio_card_setup, uio_card_teardown)
-	cmocka_unit_test(test_bus_mastering_changes_nothing_else),

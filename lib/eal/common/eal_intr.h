@@ -8,6 +8,8 @@
  * Interrupts inside EAL: start and stop of the interrupt thread, the handle, the table of types.
  */
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +25,8 @@ struct rte_intr_handle {
 	uint32_t nb_efd;		/* event descriptors in use */
 	uint32_t nb_intr;		/* event descriptors there may be */
 	uint8_t efd_counter_size;	/* bytes, VDEV only */
+	pthread_mutex_t lock;		/* of the next, and of what switches the interrupt */
+	bool off;			/* acknowledging leaves it so */
 	int *efds;			/* nb_intr of them, NULL until one is set */
 	struct rte_epoll_event *elist;	/* nb_intr of them, NULL until one is used */
 	uint32_t vec_list_size;

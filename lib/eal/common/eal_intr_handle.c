@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ rte_intr_instance_alloc(uint32_t flags)
 		rte_errno = ENOMEM;
 		return NULL;
 	}
+	pthread_mutex_init(&handle->lock, NULL);
 	handle->fd = -1;
 	handle->dev_fd = -1;
 	handle->nb_intr = RTE_MAX_RXTX_INTR_VEC_ID;
@@ -48,6 +50,7 @@ rte_intr_instance_free(struct rte_intr_handle *intr_handle)
 	free(intr_handle->efds);
 	free(intr_handle->elist);
 	free(intr_handle->vec_list);
+	pthread_mutex_destroy(&intr_handle->lock);
 	free(intr_handle);
 }
 
@@ -133,6 +136,7 @@ rte_intr_type_set(struct rte_intr_handle *intr_handle, enum rte_intr_handle_type
 	if (intr_handle == NULL || (unsigned int)type >= RTE_INTR_HANDLE_MAX)
 		return fail(EINVAL);
 	intr_handle->type = type;
+	intr_handle->off = false;
 	return 0;
 }
 

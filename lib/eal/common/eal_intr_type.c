@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include <eal_export.h>
 #include <rte_interrupts.h>
@@ -44,13 +47,36 @@ run(const struct rte_intr_handle *handle, intr_op_t op, const char *what)
 	return op(handle);
 }
 
+/* Handles are EAL's own, const only to who switches. */
+static struct rte_intr_handle *
+handle_lock(const struct rte_intr_handle *handle)
+{
+	struct rte_intr_handle *own = (struct rte_intr_handle *)(uintptr_t)handle;
+
+	pthread_mutex_lock(&own->lock);
+	return own;
+}
+
+/* Notes it when it was done. */
+static int
+switch_it(const struct rte_intr_handle *handle, intr_op_t op, bool off, const char *what)
+{
+	struct rte_intr_handle *own = handle_lock(handle);
+	int rc = run(own, op, what);
+
+	if (rc == 0)
+		own->off = off;
+	pthread_mutex_unlock(&own->lock);
+	return rc;
+}
+
 RTE_EXPORT_SYMBOL(rte_intr_enable)
 int
 rte_intr_enable(const struct rte_intr_handle *intr_handle)
 {
 	if (intr_handle == NULL)
 		return -EINVAL;
-	return run(intr_handle, eal_intr_type(intr_handle->type)->enable, "enable");
+	return switch_it(intr_handle, eal_intr_type(intr_handle->type)->enable, false, "enable");
 }
 
 RTE_EXPORT_SYMBOL(rte_intr_disable)
@@ -59,14 +85,21 @@ rte_intr_disable(const struct rte_intr_handle *intr_handle)
 {
 	if (intr_handle == NULL)
 		return -EINVAL;
-	return run(intr_handle, eal_intr_type(intr_handle->type)->disable, "disable");
+	return switch_it(intr_handle, eal_intr_type(intr_handle->type)->disable, true, "disable");
 }
 
+/* A callback may end while another thread switches, or has switched, the interrupt off. */
 RTE_EXPORT_SYMBOL(rte_intr_ack)
 int
 rte_intr_ack(const struct rte_intr_handle *intr_handle)
 {
+	struct rte_intr_handle *own;
+	int rc;
+
 	if (intr_handle == NULL)
 		return -EINVAL;
-	return run(intr_handle, eal_intr_type(intr_handle->type)->ack, "acknowledge");
+	own = handle_lock(intr_handle);
+	rc = own->off ? 0 : run(own, eal_intr_type(own->type)->ack, "acknowledge");
+	pthread_mutex_unlock(&own->lock);
+	return rc;
 }

@@ -161,6 +161,11 @@ rte_intr_callback_unregister_sync(const struct rte_intr_handle *intr_handle,
  * MSI-X: vector 0 goes to the handle's fd, vectors from RTE_INTR_VEC_RXTX_OFFSET on to its event
  * descriptors; never more vectors than the handle's max_intr are asked for. VDEV: does nothing.
  *
+ * INTx, of VFIO and UIO: what the device raised while it was switched off, and still wants, comes
+ * now. MSI and MSI-X: it does not come any more, so the caller looks at the device afterwards.
+ *
+ * Any thread may switch, also while others do, and while a callback runs.
+ *
  * @param intr_handle handle with fd and dev_fd set
  * @return 0, or
  *   - -EINVAL: NULL handle, or a descriptor is missing
@@ -173,6 +178,9 @@ rte_intr_enable(const struct rte_intr_handle *intr_handle);
 /**
  * Keeps the device from raising its interrupt. VDEV: does nothing.
  *
+ * A callback may still run, for an interrupt that came before; rte_intr_callback_unregister_sync()
+ * waits for it.
+ *
  * @param intr_handle handle with fd and dev_fd set
  * @return 0 or a negative errno as rte_intr_enable()
  */
@@ -182,7 +190,8 @@ rte_intr_disable(const struct rte_intr_handle *intr_handle);
 /**
  * Lets the next interrupt come, at the end of a callback: unmasks a level-triggered one.
  *
- * MSI, MSI-X and VDEV: does nothing, they are not masked by delivery.
+ * MSI, MSI-X and VDEV: does nothing, they are not masked by delivery. Nor does it do anything
+ * from rte_intr_disable() to rte_intr_enable().
  *
  * @param intr_handle handle with fd and dev_fd set
  * @return 0 or a negative errno as rte_intr_enable()

@@ -81,7 +81,19 @@ intx_action(const struct rte_intr_handle *handle, uint32_t action)
 	return irqs_set(handle, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE | action, NULL, 1);
 }
 
-/* The line may have been masked while no eventfd was set. */
+/*
+ * Unmasking what is masked makes the kernel look whether the device holds its line, which may have
+ * gone up while there was no eventfd. It should then interrupt at once, but it does not where an
+ * interrupt controller that is emulated, QEMU's I/O APIC, has not seen the line go up.
+ */
+static int
+intx_look(const struct rte_intr_handle *handle)
+{
+	int rc = intx_action(handle, VFIO_IRQ_SET_ACTION_MASK);
+
+	return rc < 0 ? rc : intx_action(handle, VFIO_IRQ_SET_ACTION_UNMASK);
+}
+
 int
 eal_intr_vfio_intx_enable(const struct rte_intr_handle *handle)
 {
@@ -89,7 +101,7 @@ eal_intr_vfio_intx_enable(const struct rte_intr_handle *handle)
 
 	if (rc < 0)
 		return rc;
-	rc = intx_action(handle, VFIO_IRQ_SET_ACTION_UNMASK);
+	rc = intx_look(handle);
 	if (rc < 0)
 		trigger_clear(handle, VFIO_PCI_INTX_IRQ_INDEX);
 	return log_failure(handle, "unmask", rc);
