@@ -18,6 +18,7 @@ static const struct driver_test *const parts[] = {
 	driver_tests_config,
 	driver_tests_memory,
 	driver_tests_interrupt,
+	driver_tests_mask,
 	driver_tests_dma,
 	driver_tests_life,
 };

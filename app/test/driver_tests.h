@@ -95,6 +95,7 @@ extern const struct driver_test driver_tests_register[];
 extern const struct driver_test driver_tests_config[];
 extern const struct driver_test driver_tests_memory[];
 extern const struct driver_test driver_tests_interrupt[];
+extern const struct driver_test driver_tests_mask[];
 extern const struct driver_test driver_tests_dma[];
 extern const struct driver_test driver_tests_life[];
 
