@@ -224,6 +224,29 @@ test_iova_mode_is_what_the_devices_of_drivers_need(void **state)
 	eal_session_stop();
 }
 
+/* A device that would like VA works under PA as well, but for a driver that does not. */
+static void
+test_devices_that_cannot_be_used_under_pa_are_told_of(void **state)
+{
+	static const char told[] = "those that want it as VA cannot be used";
+	struct tame_driver *one = tame_new("one", tame_ids_all, TAME_MAPPED, .probe_rc = 1);
+	struct fake_pci *first = fake_pci_add("0000:01:00.0", &tame_device);
+	struct fake_pci *second = fake_pci_add("0000:02:00.0", &tame_device);
+
+	tame_register(one);
+	eal_session_start(NULL);
+	first->iova_mode = RTE_IOVA_VA;
+	second->iova_mode = RTE_IOVA_PA;
+	eal_log_capture();
+	assert_int_equal(tame_bus->get_iommu_class(), RTE_IOVA_PA);
+	assert_int_equal(eal_log_lines_with(eal_log_text(), told), 0);
+	one->pci.drv_flags |= RTE_PCI_DRV_NEED_IOVA_AS_VA;
+	assert_int_equal(tame_bus->get_iommu_class(), RTE_IOVA_PA);
+	assert_int_equal(eal_log_lines_with(eal_log_text(), told), 1);
+	eal_log_release();
+	eal_session_stop();
+}
+
 static const struct CMUnitTest tests[] = {
 	TAME_TEST(test_tables_match_with_wildcards),
 	TAME_TEST(test_order_of_registration_decides_among_many_drivers),
@@ -232,6 +255,7 @@ static const struct CMUnitTest tests[] = {
 	TAME_TEST(test_driven_device_is_probed_again_only_if_its_driver_wants_it),
 	TAME_TEST(test_driver_that_needs_va_is_not_asked_under_pa),
 	TAME_TEST(test_iova_mode_is_what_the_devices_of_drivers_need),
+	TAME_TEST(test_devices_that_cannot_be_used_under_pa_are_told_of),
 };
 
 TEST_SUITE(pci_match, "functional", tests, NULL, NULL)

@@ -139,6 +139,20 @@ test_path_is_a_device_of_the_bus(void **state)
 	assert_int_equal(pci->mem_resource[2].len, 1 << 16);
 }
 
+/* Where physical addresses can be had, too: what the server is told are not the machine's. */
+static void
+test_device_is_given_virtual_addresses(void **state)
+{
+	const struct rte_bus *bus;
+	struct fixture *f = *state;
+
+	session_start(f->name);
+	bus = rte_bus_find_by_name("pci");
+	assert_non_null(bus);
+	assert_int_equal(bus->get_iommu_class(), RTE_IOVA_VA);
+	assert_int_equal(rte_eal_iova_mode(), RTE_IOVA_VA);
+}
+
 static void
 test_unchanged_driver_drives_it(void **state)
 {
@@ -314,6 +328,7 @@ test_impossible_devices_are_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	VU_TEST(test_path_is_a_device_of_the_bus),
+	VU_TEST(test_device_is_given_virtual_addresses),
 	VU_TEST(test_unchanged_driver_drives_it),
 	VU_TEST(test_layered_form_means_the_same_device),
 	VU_TEST(test_filters_take_its_name_and_its_address),

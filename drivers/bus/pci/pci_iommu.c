@@ -20,6 +20,7 @@
 struct iova_needs {
 	bool pa;
 	bool va;
+	bool va_only;	/* a driver takes nothing else */
 };
 
 /* What a device needs with one driver. Without a backend it is the driver's alone to say. */
@@ -44,6 +45,8 @@ needs_add(struct iova_needs *needs, const struct pci_device *dev)
 		mode = driver_iova_mode(dev, driver);
 		needs->pa |= mode == RTE_IOVA_PA;
 		needs->va |= mode == RTE_IOVA_VA;
+		needs->va_only |= mode == RTE_IOVA_VA &&
+			(driver->drv_flags & RTE_PCI_DRV_NEED_IOVA_AS_VA) != 0;
 	}
 }
 
@@ -72,7 +75,7 @@ pci_get_iommu_class(void)
 		needs_add(&needs, dev);
 		dma_mask_limit(dev);
 	}
-	if (needs.pa && needs.va)
+	if (needs.pa && needs.va_only)
 		PCI_LOG(WARNING, "some devices need IOVA as PA, and so those that want it as VA "
 			"cannot be used");
 	if (needs.pa)

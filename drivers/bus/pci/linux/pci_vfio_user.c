@@ -21,12 +21,16 @@
 #include "pci_vfio_region.h"
 #include "pci_vfio_user.h"
 
+/*
+ * Any address will do. Physical ones need rights, and tell the server where the machine's memory
+ * is, which is none of its business.
+ */
 static enum rte_iova_mode
 vu_iova_mode(const struct pci_device *dev, const struct rte_pci_driver *drv)
 {
 	RTE_SET_USED(dev);
-	return drv != NULL && (drv->drv_flags & RTE_PCI_DRV_NEED_IOVA_AS_VA) != 0 ?
-		RTE_IOVA_VA : RTE_IOVA_DC;
+	RTE_SET_USED(drv);
+	return RTE_IOVA_VA;
 }
 
 /* ---- opening ---- */
