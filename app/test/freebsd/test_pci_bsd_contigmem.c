@@ -132,6 +132,22 @@ test_what_makes_no_sense_is_refused(void **state)
 }
 
 static void
+test_buffers_are_64_at_most(void **state)
+{
+	struct eal_contigmem contigmem;
+	unsigned int i;
+
+	(void)state;
+	fake_freebsd.nb_buffers = 64;
+	for (i = 0; i < fake_freebsd.nb_buffers; i++)
+		fake_freebsd.physaddr[i] = (UINT64_C(1) << 36) - i * BUFFER_SIZE;
+	assert_int_equal(eal_contigmem_read(&contigmem), 0);
+	assert_int_equal(contigmem.nb, 64);
+	assert_int_equal(contigmem.phys[63], fake_freebsd.physaddr[63]);
+	fake_freebsd.nb_buffers = 2;
+}
+
+static void
 test_each_question_fails_in_turn(void **state)
 {
 	struct eal_contigmem contigmem;
@@ -327,6 +343,7 @@ test_without_contigmem_memory_is_ordinary(void **state)
 	assert_non_null(block);
 	memset(block, 0xa5, 10 * MIB);
 	assert_int_equal(rte_malloc_virt2iova(block), (uintptr_t)block);
+	assert_int_equal(rte_mem_virt2phy(block), RTE_BAD_PHYS_ADDR);
 	rte_free(block);
 	assert_true(fake_freebsd.nb_punched > 0);
 	eal_session_stop();
@@ -451,6 +468,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_LOADED(test_buffers_are_read),
 	TEST(test_a_module_that_is_not_loaded_is_no_error),
 	TEST_LOADED(test_what_makes_no_sense_is_refused),
+	TEST_LOADED(test_buffers_are_64_at_most),
 	TEST_LOADED(test_each_question_fails_in_turn),
 	TEST_LOADED(test_a_device_finds_memory_at_its_iova),
 	TEST_LOADED(test_other_memory_has_no_physical_address),

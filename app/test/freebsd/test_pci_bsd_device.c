@@ -394,6 +394,43 @@ test_no_dma_without_contigmem(void **state)
 	}
 }
 
+static int
+spoil_command_write(unsigned long request, void *arg, int rc)
+{
+	const struct pci_bsd_reg *reg = arg;
+
+	return request == PCI_BSD_WRITE && reg->reg == COMMAND ? -EIO : rc;
+}
+
+static int
+spoil_command_read(unsigned long request, void *arg, int rc)
+{
+	const struct pci_bsd_reg *reg = arg;
+
+	return request == PCI_BSD_READ && reg->reg == COMMAND ? -EIO : rc;
+}
+
+/* A device that cannot be kept from the memory of others, or cannot reach its own, is not used. */
+static void
+test_a_device_whose_bus_mastering_cannot_be_set_is_not_used(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2 * RTE_DIM(ways); i++) {
+		begin(&ways[i / 2]);
+		card->config[COMMAND] = COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER;
+		fake_freebsd.spoil = i % 2 == 0 ? spoil_command_write : spoil_command_read;
+		eal_log_capture();
+		assert_int_equal(rte_pci_map_device(dev), -EIO);
+		assert_int_equal(eal_log_lines_with(eal_log_text(),
+			"cannot disable bus mastering: Input/output error"), 1);
+		eal_log_release();
+		assert_null(dev->mem_resource[0].addr);
+		end();
+	}
+}
+
 static void
 test_no_interrupts(void **state)
 {
@@ -555,6 +592,34 @@ test_ports_are_reached_by_dev_io_where_the_kernel_is_old(void **state)
 		ports_use();
 		assert_true(card->bar[PORTS].nb_by_port > 0);
 		assert_int_equal(card->bar[PORTS].nb_by_port, card->bar[PORTS].nb_calls);
+		end_mapped();
+	}
+}
+
+static unsigned int nb_bar_io;
+
+static int
+spoil_count(unsigned long request, void *arg, int rc)
+{
+	(void)arg;
+	nb_bar_io += request == PCI_BSD_BAR_IO;
+	return rc;
+}
+
+/* What the kernel cannot do it is asked for once. */
+static void
+test_the_way_to_ports_is_looked_for_once(void **state)
+{
+	(void)state;
+	EACH_WAY(way) {
+		begin(way);
+		fake_freebsd.release = 13;
+		fake_freebsd.spoil = spoil_count;
+		nb_bar_io = 0;
+		assert_int_equal(rte_pci_map_device(dev), 0);
+		ports_use();
+		ports_use();
+		assert_int_equal(nb_bar_io, 1);
 		end_mapped();
 	}
 }
@@ -871,6 +936,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_the_device_listens_while_it_is_mapped),
 	cmocka_unit_test(test_a_device_that_listens_already_goes_on),
 	cmocka_unit_test(test_no_dma_without_contigmem),
+	cmocka_unit_test(test_a_device_whose_bus_mastering_cannot_be_set_is_not_used),
 	cmocka_unit_test(test_no_interrupts),
 	cmocka_unit_test(test_config_is_read_at_any_offset_and_length),
 	cmocka_unit_test(test_config_is_written_at_any_offset_and_length),
@@ -879,6 +945,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_config_of_a_device_that_has_vanished),
 	cmocka_unit_test(test_ports_are_reached_by_the_kernel),
 	cmocka_unit_test(test_ports_are_reached_by_dev_io_where_the_kernel_is_old),
+	cmocka_unit_test(test_the_way_to_ports_is_looked_for_once),
 	cmocka_unit_test(test_ports_are_reached_by_dev_io_where_a_driver_has_them),
 	cmocka_unit_test(test_ports_that_are_not_reached_read_as_ones),
 	cmocka_unit_test(test_a_port_that_is_none_is_refused),

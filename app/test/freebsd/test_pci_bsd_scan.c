@@ -10,6 +10,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 
 #include "eal_session.h"
 #include "fake_freebsd.h"
@@ -83,6 +84,24 @@ test_lists_of_every_length_in_parts_of_16(void **state)
 		teardown(state);
 		setup(state);
 	}
+}
+
+/* Neither the one before nor the one behind is meant. */
+static void
+test_a_device_that_is_not_listed_is_not_found(void **state)
+{
+	const struct rte_pci_addr between = { .devid = 2 };
+	struct fake_freebsd_device like = { .vendor = 0x8086 };
+	struct pci_bsd_device device;
+
+	(void)state;
+	assert_int_equal(pci_bsd_find(&between, &device), -ENODEV);
+	like.slot = 1;
+	fake_freebsd_add(&like);
+	like.slot = 3;
+	fake_freebsd_add(&like);
+	assert_int_equal(pci_bsd_scan(), 0);
+	assert_int_equal(pci_bsd_find(&between, &device), -ENODEV);
 }
 
 static void
@@ -565,12 +584,21 @@ test_nodes_that_eal_does_not_have_are_no_nodes(void **state)
 	assert_int_equal(device_find(&card_addr)->pub.device.numa_node, 0);
 	assert_int_equal(device_find(&far)->pub.device.numa_node, -1);
 	eal_session_stop();
+	fake_freebsd_stop();
+	fake_freebsd_start();
+	fake_freebsd.release = 15;
+	like.numa_domain = (int)rte_socket_count();
+	fake_freebsd_add(&like);
+	eal_session_start(NULL);
+	assert_int_equal(device_find(&far)->pub.device.numa_node, -1);
+	eal_session_stop();
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_lists_of_every_length_in_parts_of_16),
+	TEST(test_a_device_that_is_not_listed_is_not_found),
 	TEST(test_devices_of_each_release_are_found),
 	TEST(test_list_that_changes_is_begun_anew),
 	TEST(test_list_that_changes_for_ever_leaves_the_former_one),
