@@ -140,8 +140,8 @@ container_open(bool quiet, const struct eal_vfio_mode **mode)
 	return fd;
 }
 
-static int
-default_open_any(bool quiet)
+int
+eal_vfio_default_open_any(bool quiet)
 {
 	const struct eal_vfio_mode *mode = NULL;
 	int fd;
@@ -156,8 +156,8 @@ default_open_any(bool quiet)
 	return 0;
 }
 
-static struct eal_vfio_container *
-container_find(int fd)
+struct eal_vfio_container *
+eal_vfio_container_find(int fd)
 {
 	struct eal_vfio_container *container;
 
@@ -176,7 +176,7 @@ rte_vfio_enable(const char *modname)
 	if (modname == NULL)
 		return eal_vfio_result(-EINVAL);
 	eal_vfio_lock_only();
-	default_open_any(true);
+	eal_vfio_default_open_any(true);
 	eal_vfio_unlock_only();
 	return 0;
 }
@@ -214,21 +214,12 @@ rte_vfio_noiommu_is_enabled(void)
 	return n == 1 ? c == 'Y' : eal_vfio_result(-err);
 }
 
-/* What only groups have. */
-static int
-refuse_without_groups(const char *what)
-{
-	VFIO_LOG(ERR, "%s: devices are had by nodes of their own, not by groups; "
-		"use --vfio-mode=group", what);
-	return -ENOTSUP;
-}
-
 RTE_EXPORT_SYMBOL(rte_vfio_get_container_fd)
 int
 rte_vfio_get_container_fd(void)
 {
 	if (eal_options()->vfio_mode == EAL_VFIO_MODE_CDEV)
-		return eal_vfio_result(refuse_without_groups("descriptor of a container"));
+		return eal_vfio_result(eal_vfio_refuse_without_groups("descriptor of a container"));
 	return eal_vfio_result(eal_vfio_group_mode.container_open(false));
 }
 
@@ -279,142 +270,13 @@ rte_vfio_container_destroy(int container_fd)
 	int rc = -ENODEV;
 
 	eal_vfio_lock();
-	container = container_find(container_fd);
+	container = eal_vfio_container_find(container_fd);
 	if (container != NULL && container != &default_container) {
 		TAILQ_REMOVE(&containers, container, next);
 		container_close(container);
 		free(container);
 		rc = 0;
 	}
-	eal_vfio_unlock();
-	return eal_vfio_result(rc);
-}
-
-/* Finds the group, or opens it for the default container. */
-static int
-group_get(int number, struct eal_vfio_group **group)
-{
-	int rc;
-
-	*group = eal_vfio_group_find(number);
-	if (*group != NULL)
-		return 0;
-	rc = default_open_any(false);
-	if (rc == 0 && default_container.mode == &eal_vfio_group_mode)
-		rc = eal_vfio_group_open(&default_container, number, group);
-	return rc;
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_get_group_fd)
-int
-rte_vfio_get_group_fd(int iommu_group_num)
-{
-	struct eal_vfio_group *group;
-	int rc;
-
-	eal_vfio_lock();
-	rc = group_get(iommu_group_num, &group);
-	if (rc == 0)
-		rc = group != NULL && group->container->mode == &eal_vfio_group_mode ? group->fd :
-			refuse_without_groups("descriptor of a group");
-	eal_vfio_unlock();
-	return eal_vfio_result(rc);
-}
-
-static int
-find_by_fd(struct eal_vfio_container *container, void *arg)
-{
-	struct eal_vfio_group **wanted = arg;
-	struct eal_vfio_group *group;
-
-	TAILQ_FOREACH(group, &container->groups, next) {
-		if (group->fd == (*wanted)->fd) {
-			*wanted = group;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_clear_group)
-int
-rte_vfio_clear_group(int vfio_group_fd)
-{
-	struct eal_vfio_group key = { .fd = vfio_group_fd };
-	struct eal_vfio_group *group = &key;
-	int rc = 0;
-
-	eal_vfio_lock();
-	if (eal_vfio_containers(find_by_fd, &group) == 0)
-		rc = -ENODEV;
-	else if (group->nb_devices != 0)
-		rc = -EBUSY;
-	else
-		eal_vfio_group_close(group);
-	eal_vfio_unlock();
-	return eal_vfio_result(rc);
-}
-
-static int
-group_bind(struct eal_vfio_container *container, int number)
-{
-	struct eal_vfio_group *group;
-	int rc;
-
-	if (container == NULL)
-		return -ENODEV;
-	if (container == &default_container) {
-		rc = default_open_any(false);
-		if (rc != 0)
-			return rc;
-	}
-	group = eal_vfio_group_find(number);
-	if (group != NULL && group->container != container) {
-		VFIO_LOG(ERR, "group %d is in another container", number);
-		return -EBUSY;
-	}
-	if (group == NULL) {
-		rc = eal_vfio_group_open(container, number, &group);
-		if (rc != 0)
-			return rc;
-	}
-	group->bound = true;
-	return group->fd;
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_container_group_bind)
-int
-rte_vfio_container_group_bind(int container_fd, int iommu_group_num)
-{
-	int rc;
-
-	eal_vfio_lock();
-	rc = group_bind(container_find(container_fd), iommu_group_num);
-	eal_vfio_unlock();
-	return eal_vfio_result(rc);
-}
-
-static int
-group_unbind(const struct eal_vfio_container *container, int number)
-{
-	struct eal_vfio_group *group = eal_vfio_group_find(number);
-
-	if (container == NULL || group == NULL || group->container != container)
-		return -ENODEV;
-	if (group->nb_devices != 0)
-		return -EBUSY;
-	eal_vfio_group_close(group);
-	return 0;
-}
-
-RTE_EXPORT_SYMBOL(rte_vfio_container_group_unbind)
-int
-rte_vfio_container_group_unbind(int container_fd, int iommu_group_num)
-{
-	int rc;
-
-	eal_vfio_lock();
-	rc = group_unbind(container_find(container_fd), iommu_group_num);
 	eal_vfio_unlock();
 	return eal_vfio_result(rc);
 }
@@ -428,7 +290,7 @@ rte_vfio_container_dma_map(int container_fd, uint64_t vaddr, uint64_t iova, uint
 	int rc = -ENODEV;
 
 	eal_vfio_lock_only();
-	container = container_find(container_fd);
+	container = eal_vfio_container_find(container_fd);
 	if (container != NULL)
 		rc = eal_vfio_dma_map(container, &map);
 	eal_vfio_unlock_only();
@@ -444,7 +306,7 @@ rte_vfio_container_dma_unmap(int container_fd, uint64_t vaddr, uint64_t iova, ui
 	int rc = -ENODEV;
 
 	eal_vfio_lock_only();
-	container = container_find(container_fd);
+	container = eal_vfio_container_find(container_fd);
 	if (container != NULL)
 		rc = eal_vfio_dma_unmap(container, &map);
 	eal_vfio_unlock_only();

@@ -125,6 +125,10 @@ struct eal_vfio_group {
 struct eal_vfio_container *
 eal_vfio_default(void);
 
+/** The container of a descriptor that its user has; NULL: it is none of ours. */
+struct eal_vfio_container *
+eal_vfio_container_find(int fd);
+
 /** Calls @p visit with each container, the default one first, until it returns other than 0. */
 int
 eal_vfio_containers(int (*visit)(struct eal_vfio_container *container, void *arg), void *arg);
@@ -164,6 +168,14 @@ eal_vfio_group_log_members(int number, const char *dev_path);
 /** Opens the default container in a mode, closing one that nothing is in. 0 or -errno. */
 int
 eal_vfio_default_open(const struct eal_vfio_mode *mode, bool quiet);
+
+/** Opens the default container before it is known what for. 0 or -errno. */
+int
+eal_vfio_default_open_any(bool quiet);
+
+/** Says that a function is about groups, which are not in use. -ENOTSUP. */
+int
+eal_vfio_refuse_without_groups(const char *what);
 
 /** Which modes the user permits, best first; ends with NULL. */
 const struct eal_vfio_mode *const *
