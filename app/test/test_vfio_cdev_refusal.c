@@ -25,16 +25,43 @@ test_device_without_iommu_is_had_by_its_group(void **state)
 	vfio_assert_opened_by_node(vfio_eal_card);
 }
 
+/* With an IOMMU, that is: who else may open their nodes is one and the same for all. */
 static void
 test_nodes_and_groups_do_not_mix(void **state)
+{
+	struct fake_device *dev = vfio_eal_add("0000:05:00.0", 50);
+	int fd;
+
+	vfio_eal_start(NULL);
+	assert_int_equal(vfio_eal_open(vfio_eal_card->desc.name, &fd), 0);
+	vfio_eal_kernel->cdev_err = EACCES;
+	vfio_assert_refused(dev, -ENOTSUP, "--vfio-mode=group");
+	vfio_eal_close(vfio_eal_card->desc.name, fd);
+}
+
+static void
+test_device_without_iommu_is_beside_one_that_has_a_node(void **state)
 {
 	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
 	int fd;
 
 	vfio_eal_start(NULL);
 	assert_int_equal(vfio_eal_open(vfio_eal_card->desc.name, &fd), 0);
-	vfio_assert_refused(dev, -ENOTSUP, "--vfio-mode=group");
+	vfio_assert_opened_by_group(dev, VFIO_NOIOMMU_IOMMU);
 	vfio_eal_close(vfio_eal_card->desc.name, fd);
+	assert_int_equal(vfio_eal_open(dev->desc.name, &fd), 0);
+	vfio_assert_opened_by_node(vfio_eal_card);
+	vfio_eal_close(dev->desc.name, fd);
+}
+
+/* Who insists on nodes has no devices without an IOMMU. */
+static void
+test_device_without_iommu_is_none_for_nodes_only(void **state)
+{
+	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
+
+	vfio_eal_start("--vfio-mode=cdev");
+	vfio_assert_refused(dev, -ENODEV, "--vfio-mode=group");
 }
 
 static void
@@ -136,6 +163,8 @@ test_kernel_that_knows_no_token_is_asked_without(void **state)
 static const struct CMUnitTest tests[] = {
 	VFIO_EAL_TEST_NODES(test_device_without_iommu_is_had_by_its_group),
 	VFIO_EAL_TEST_NODES(test_nodes_and_groups_do_not_mix),
+	VFIO_EAL_TEST_NODES(test_device_without_iommu_is_beside_one_that_has_a_node),
+	VFIO_EAL_TEST_NODES(test_device_without_iommu_is_none_for_nodes_only),
 	VFIO_EAL_TEST_NODES(test_forbidden_noiommu_is_told),
 	VFIO_EAL_TEST_NODES(test_refusals_are_told_with_a_remedy),
 	VFIO_EAL_TEST_NODES(test_unviable_group_names_the_other_driver),

@@ -131,14 +131,76 @@ test_device_without_iommu_needs_no_mapping(void **state)
 	munmap(mem, KB4);
 }
 
+/* The kernel wants two containers for them; who maps memory sees one. */
 static void
-test_devices_with_and_without_iommu_do_not_mix(void **state)
+test_devices_with_and_without_iommu_are_beside_one_another(void **state)
+{
+	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
+	uint8_t *mem = vfio_eal_pages(KB4);
+	int fd = vfio_eal_open_card(), other = -1;
+
+	assert_int_equal(vfio_eal_open(dev->desc.name, &other), 0);
+	assert_int_equal(fake_vfio_container(vfio_eal_card)->iommu, VFIO_TYPE1v2_IOMMU);
+	assert_int_equal(fake_vfio_container(dev)->iommu, VFIO_NOIOMMU_IOMMU);
+	assert_int_equal(vfio_eal_map(mem, IOVA, KB4), 0);
+	assert_non_null(vfio_eal_mapped_at(IOVA));
+	vfio_eal_close_card(fd);
+	assert_int_equal(vfio_eal_unmap(mem, IOVA, KB4), 0);
+	vfio_eal_close(dev->desc.name, other);
+	assert_int_equal(vfio_eal_map(mem, IOVA, KB4), -ENODEV);
+	munmap(mem, KB4);
+}
+
+/* What was mapped when only the other one was there it reaches, too. */
+static void
+test_device_with_iommu_comes_after_one_without(void **state)
+{
+	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
+	uint8_t *mem = vfio_eal_pages(KB4);
+	int fd, other = -1;
+
+	assert_int_equal(vfio_eal_open(dev->desc.name, &other), 0);
+	assert_int_equal(vfio_eal_map(mem, IOVA, KB4), 0);
+	assert_int_equal(vfio_eal_map(mem, IOVA, KB4), -EEXIST);
+	fd = vfio_eal_open_card();
+	assert_non_null(vfio_eal_mapped_at(IOVA));
+	assert_int_equal(vfio_eal_unmap(mem, IOVA, KB4), 0);
+	assert_null(vfio_eal_mapped_at(IOVA));
+	vfio_eal_close(dev->desc.name, other);
+	vfio_eal_close_card(fd);
+	munmap(mem, KB4);
+}
+
+static void
+test_group_without_iommu_is_bound_to_the_default_container(void **state)
 {
 	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
 	int fd = vfio_eal_open_card(), other = -1;
+	int group = rte_vfio_container_group_bind(RTE_VFIO_DEFAULT_CONTAINER_FD, 50);
 
-	assert_int_equal(vfio_eal_open(dev->desc.name, &other), -EPERM);
+	assert_true(group >= 0);
+	assert_int_equal(rte_vfio_get_group_fd(50), group);
+	assert_int_equal(vfio_eal_open(dev->desc.name, &other), 0);
+	vfio_eal_close(dev->desc.name, other);
+	assert_int_equal(rte_vfio_container_group_unbind(RTE_VFIO_DEFAULT_CONTAINER_FD, 50), 0);
+	assert_true(rte_vfio_get_group_fd(50) >= 0);
 	vfio_eal_close_card(fd);
+}
+
+/* A container that the user made has one kind. */
+static void
+test_devices_with_and_without_iommu_do_not_mix_in_a_container(void **state)
+{
+	struct fake_device *dev = vfio_eal_add_noiommu("0000:05:00.0", 50);
+	int container = rte_vfio_container_create(), fd, other = -1;
+
+	assert_true(rte_vfio_container_group_bind(container, GROUP) >= 0);
+	assert_true(rte_vfio_container_group_bind(container, 50) >= 0);
+	fd = vfio_eal_open_card();
+	assert_int_equal(vfio_eal_open(dev->desc.name, &other), -EPERM);
+	assert_non_null(strstr(eal_log_text(), "do not mix"));
+	vfio_eal_close_card(fd);
+	assert_int_equal(rte_vfio_container_destroy(container), 0);
 }
 
 static void
@@ -176,7 +238,10 @@ static const struct CMUnitTest tests[] = {
 	VFIO_EAL_TEST(test_unviable_group_names_the_other_driver),
 	VFIO_EAL_TEST(test_second_type_of_iommu_is_preferred),
 	VFIO_EAL_TEST(test_device_without_iommu_needs_no_mapping),
-	VFIO_EAL_TEST(test_devices_with_and_without_iommu_do_not_mix),
+	VFIO_EAL_TEST(test_devices_with_and_without_iommu_are_beside_one_another),
+	VFIO_EAL_TEST(test_device_with_iommu_comes_after_one_without),
+	VFIO_EAL_TEST(test_group_without_iommu_is_bound_to_the_default_container),
+	VFIO_EAL_TEST(test_devices_with_and_without_iommu_do_not_mix_in_a_container),
 	VFIO_EAL_TEST_UNSTARTED(test_token_is_given_to_devices_that_want_it),
 	VFIO_EAL_TEST_BOTH(test_missing_token_is_told),
 };

@@ -22,7 +22,15 @@
 
 static struct eal_vfio_container default_container = {
 	.fd = -1,
+	.info = { .page_sz = 1 },
 	.groups = TAILQ_HEAD_INITIALIZER(default_container.groups),
+};
+
+/* The kernel lets none in beside groups that have an IOMMU. */
+static struct eal_vfio_container noiommu_container = {
+	.fd = -1,
+	.info = { .page_sz = 1 },
+	.groups = TAILQ_HEAD_INITIALIZER(noiommu_container.groups),
 };
 static TAILQ_HEAD(, eal_vfio_container) containers = TAILQ_HEAD_INITIALIZER(containers);
 
@@ -68,12 +76,20 @@ eal_vfio_default(void)
 	return &default_container;
 }
 
+struct eal_vfio_container *
+eal_vfio_noiommu(void)
+{
+	return &noiommu_container;
+}
+
 int
 eal_vfio_containers(int (*visit)(struct eal_vfio_container *container, void *arg), void *arg)
 {
 	struct eal_vfio_container *container;
 	int rc = visit(&default_container, arg);
 
+	if (rc == 0)
+		rc = visit(&noiommu_container, arg);
 	TAILQ_FOREACH(container, &containers, next) {
 		if (rc != 0)
 			break;
@@ -91,20 +107,21 @@ container_fd_close(struct eal_vfio_container *container)
 	container->fd = -1;
 }
 
-/* The default container may come late, as when a module is loaded after start. */
+/* It may come late, as when a module is loaded after start. */
 int
-eal_vfio_default_open(const struct eal_vfio_mode *mode, bool quiet)
+eal_vfio_container_open(struct eal_vfio_container *container, const struct eal_vfio_mode *mode,
+		bool quiet)
 {
 	int fd;
 
-	if (default_container.fd >= 0 && default_container.mode == mode)
+	if (container->fd >= 0 && container->mode == mode)
 		return 0;
 	fd = mode->container_open(quiet);
 	if (fd < 0)
 		return fd;
-	container_fd_close(&default_container);
-	default_container.fd = fd;
-	default_container.mode = mode;
+	container_fd_close(container);
+	container->fd = fd;
+	container->mode = mode;
 	return 0;
 }
 
@@ -124,6 +141,13 @@ eal_vfio_modes(void)
 	};
 
 	return by_option[eal_options()->vfio_mode];
+}
+
+bool
+eal_vfio_wants_noiommu(int number)
+{
+	return eal_options()->vfio_mode != EAL_VFIO_MODE_CDEV &&
+		eal_vfio_group_is_noiommu(number);
 }
 
 /* Opens a container before it is known what for. Descriptor or -errno. */
@@ -333,6 +357,7 @@ eal_vfio_cleanup(void)
 		container_close(container);
 		free(container);
 	}
+	container_close(&noiommu_container);
 	container_close(&default_container);
 	eal_vfio_unlock();
 	eal_vfio_dma_ignore(&default_container);

@@ -125,11 +125,26 @@ struct eal_vfio_group {
 struct eal_vfio_container *
 eal_vfio_default(void);
 
+/**
+ * The container of devices without an IOMMU that nobody has put into another one. To its user it is
+ * part of the default container: what is mapped there these devices reach anyway.
+ */
+struct eal_vfio_container *
+eal_vfio_noiommu(void);
+
+/** Whether the group's place is in eal_vfio_noiommu(). */
+bool
+eal_vfio_wants_noiommu(int number);
+
+/** Whether the devices of a group are not behind an IOMMU. */
+bool
+eal_vfio_group_is_noiommu(int number);
+
 /** The container of a descriptor that its user has; NULL: it is none of ours. */
 struct eal_vfio_container *
 eal_vfio_container_find(int fd);
 
-/** Calls @p visit with each container, the default one first, until it returns other than 0. */
+/** Calls @p visit with each container, the default ones first, until it returns other than 0. */
 int
 eal_vfio_containers(int (*visit)(struct eal_vfio_container *container, void *arg), void *arg);
 
@@ -165,9 +180,10 @@ eal_vfio_group_put(struct eal_vfio_group *group);
 void
 eal_vfio_group_log_members(int number, const char *dev_path);
 
-/** Opens the default container in a mode, closing one that nothing is in. 0 or -errno. */
+/** Opens a container in a mode, if it is not open so; nothing is in it. 0 or -errno. */
 int
-eal_vfio_default_open(const struct eal_vfio_mode *mode, bool quiet);
+eal_vfio_container_open(struct eal_vfio_container *container, const struct eal_vfio_mode *mode,
+		bool quiet);
 
 /** Opens the default container before it is known what for. 0 or -errno. */
 int

@@ -18,18 +18,28 @@ eal_vfio_refuse_without_groups(const char *what)
 	return -ENOTSUP;
 }
 
+/* The default container of a group, open. */
+static int
+default_get(int number, struct eal_vfio_container **container)
+{
+	*container = eal_vfio_wants_noiommu(number) ? eal_vfio_noiommu() : eal_vfio_default();
+	return *container == eal_vfio_default() ? eal_vfio_default_open_any(false) :
+		eal_vfio_container_open(*container, &eal_vfio_group_mode, false);
+}
+
 /* Finds the group, or opens it for the default container. */
 static int
 group_get(int number, struct eal_vfio_group **group)
 {
+	struct eal_vfio_container *container;
 	int rc;
 
 	*group = eal_vfio_group_find(number);
 	if (*group != NULL)
 		return 0;
-	rc = eal_vfio_default_open_any(false);
-	if (rc == 0 && eal_vfio_default()->mode == &eal_vfio_group_mode)
-		rc = eal_vfio_group_open(eal_vfio_default(), number, group);
+	rc = default_get(number, &container);
+	if (rc == 0 && container->mode == &eal_vfio_group_mode)
+		rc = eal_vfio_group_open(container, number, group);
 	return rc;
 }
 
@@ -92,7 +102,7 @@ group_bind(struct eal_vfio_container *container, int number)
 	if (container == NULL)
 		return -ENODEV;
 	if (container == eal_vfio_default()) {
-		rc = eal_vfio_default_open_any(false);
+		rc = default_get(number, &container);
 		if (rc != 0)
 			return rc;
 	}
@@ -122,12 +132,19 @@ rte_vfio_container_group_bind(int container_fd, int iommu_group_num)
 	return eal_vfio_result(rc);
 }
 
+static bool
+group_is_in(const struct eal_vfio_group *group, const struct eal_vfio_container *container)
+{
+	return group->container == container ||
+		(container == eal_vfio_default() && group->container == eal_vfio_noiommu());
+}
+
 static int
 group_unbind(const struct eal_vfio_container *container, int number)
 {
 	struct eal_vfio_group *group = eal_vfio_group_find(number);
 
-	if (container == NULL || group == NULL || group->container != container)
+	if (container == NULL || group == NULL || !group_is_in(group, container))
 		return -ENODEV;
 	if (group->nb_devices != 0)
 		return -EBUSY;

@@ -178,23 +178,21 @@ struct place {
 	int *fd;
 };
 
-/*
- * In the default container, in one mode. 0; 1: not in this mode; -errno. @p quiet: there is another
- * mode.
- */
+/* In a container, in one mode. 0; 1: not in this mode; -errno. @p quiet: there is another mode. */
 static int
-device_setup_in_mode(const struct place *at, const struct eal_vfio_mode *mode, bool quiet)
+device_setup_in(struct eal_vfio_container *container, const struct place *at,
+		const struct eal_vfio_mode *mode, bool quiet)
 {
 	struct eal_vfio_group *group;
 	int rc;
 
 	rc = mode->find(at->path, at->number, quiet);
 	if (rc == 0)
-		rc = eal_vfio_default_open(mode, quiet);
+		rc = eal_vfio_container_open(container, mode, quiet);
 	if (rc < 0 && quiet && eal_vfio_node_is_absent(-rc))
 		return 1;
 	if (rc == 0)
-		rc = eal_vfio_group_open(eal_vfio_default(), at->number, &group);
+		rc = eal_vfio_group_open(container, at->number, &group);
 	if (rc != 0)
 		return rc == -ENOENT ? -ENODEV : rc;
 	return device_setup_in_group(group, at->path, at->addr, at->info, at->fd);
@@ -207,12 +205,12 @@ device_has_only_group(const struct place *at)
 		eal_vfio_group_mode.find(at->path, at->number, true) == 0;
 }
 
-/* All devices of a container are had in one way. */
+/* All devices that have an IOMMU are had in one way. */
 static int
 device_setup_as_others(const struct place *at, const struct eal_vfio_mode *mode)
 {
 	if (mode != &eal_vfio_cdev_mode || !device_has_only_group(at))
-		return device_setup_in_mode(at, mode, false);
+		return device_setup_in(eal_vfio_default(), at, mode, false);
 	VFIO_LOG(ERR, "%s has no node of its own as the devices in use have, only a group; "
 		"use --vfio-mode=group for all", at->addr);
 	return -ENOTSUP;
@@ -225,7 +223,7 @@ device_setup_first(const struct place *at)
 	int rc = 1;
 
 	for (mode = eal_vfio_modes(); *mode != NULL && rc == 1; mode++)
-		rc = device_setup_in_mode(at, *mode, mode[1] != NULL);
+		rc = device_setup_in(eal_vfio_default(), at, *mode, mode[1] != NULL);
 	return rc;
 }
 
@@ -235,6 +233,8 @@ device_setup_at(const struct place *at)
 	struct eal_vfio_group *group = eal_vfio_group_find(at->number);
 	int rc;
 
+	if (group == NULL && eal_vfio_wants_noiommu(at->number))
+		return device_setup_in(eal_vfio_noiommu(), at, &eal_vfio_group_mode, false);
 	if (group == NULL && TAILQ_EMPTY(&eal_vfio_default()->groups))
 		return device_setup_first(at);
 	if (group == NULL)

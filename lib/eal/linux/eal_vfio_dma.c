@@ -159,12 +159,20 @@ map_check(const struct eal_vfio_container *container, const struct eal_vfio_map 
 	return 0;
 }
 
+/* Devices without an IOMMU need no mapping; one that comes later and has an IOMMU gets them all. */
+static bool
+is_in_use(const struct eal_vfio_container *container)
+{
+	return container->iommu != NULL ||
+		(container == eal_vfio_default() && eal_vfio_noiommu()->iommu != NULL);
+}
+
 int
 eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map *map)
 {
 	int rc;
 
-	if (container->iommu == NULL)
+	if (!is_in_use(container))
 		return -ENODEV;
 	rc = map_check(container, map);
 	if (rc != 0)
@@ -172,7 +180,8 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 	rc = maps_reserve(container, 1);
 	if (rc != 0)
 		return rc;
-	rc = container->iommu->map(container, map);
+	if (container->iommu != NULL)
+		rc = container->iommu->map(container, map);
 	if (rc != 0)
 		return map_refuse(map, -rc, map_hint(-rc));
 	maps_insert(container, map);

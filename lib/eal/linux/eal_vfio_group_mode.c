@@ -67,18 +67,30 @@ node_path_make(char path[NODE_PATH_MAX], size_t kind, int number)
 	snprintf(path, NODE_PATH_MAX, RTE_VFIO_DIR "/%s%d", node_prefixes[kind], number);
 }
 
+static bool
+node_exists(size_t kind, int number)
+{
+	char path[NODE_PATH_MAX];
+
+	node_path_make(path, kind, number);
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
 static int
 group_find(const char *dev_path, int number, bool quiet)
 {
-	char path[NODE_PATH_MAX];
 	size_t i;
 
-	for (i = 0; i < RTE_DIM(node_prefixes); i++) {
-		node_path_make(path, i, number);
-		if (access(path, F_OK) == 0 || errno != ENOENT)
+	for (i = 0; i < RTE_DIM(node_prefixes); i++)
+		if (node_exists(i, number))
 			return 0;
-	}
 	return 1;
+}
+
+bool
+eal_vfio_group_is_noiommu(int number)
+{
+	return !node_exists(0, number) && node_exists(1, number);
 }
 
 static int
