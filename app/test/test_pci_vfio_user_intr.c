@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -312,6 +313,40 @@ queues_work(struct fixture *f, unsigned int nb)
 	close(epfd);
 }
 
+/* What DPDK's own EAL does in rte_intr_efd_disable() with handles of all types. */
+static void
+efds_close(void)
+{
+	int i;
+
+	rte_intr_efd_disable(handle());
+	for (i = 0; i < rte_intr_nb_efd_get(handle()); i++)
+		assert_int_equal(close(rte_intr_efds_index_get(handle(), i)), 0);
+	assert_int_equal(rte_intr_nb_efd_set(handle(), 0), 0);
+	assert_int_equal(rte_intr_max_intr_set(handle(), 0), 0);
+}
+
+/* Who gets the number of a descriptor that was closed is not signalled in its place. */
+static void
+test_descriptors_that_eal_has_closed_are_nobodys(void **state)
+{
+	struct fixture *f = begin(1, 0, NULL);
+	int fd = rte_intr_efds_index_get(handle(), 0), stranger;
+	eventfd_t value;
+
+	(void)state;
+	listen_to(f);
+	efds_close();
+	stranger = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	assert_int_equal(stranger, fd);
+	raise(f, 0);
+	calls_wait(f, 1);
+	assert_int_equal(eventfd_read(stranger, &value), -1);
+	assert_int_equal(rte_intr_callback_unregister(handle(), on_interrupt, f), 1);
+	assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
+	assert_int_equal(close(stranger), 0);
+}
+
 static void
 test_each_queue_has_a_vector(void **state)
 {
@@ -355,6 +390,7 @@ static const struct CMUnitTest tests[] = {
 	INTR_TEST(test_driver_may_be_removed_while_msi_comes),
 	INTR_TEST(test_best_kind_is_used),
 	INTR_TEST(test_kind_that_is_not_there_is_told),
+	INTR_TEST(test_descriptors_that_eal_has_closed_are_nobodys),
 	INTR_TEST(test_each_queue_has_a_vector),
 	INTR_TEST(test_queue_may_have_the_only_vector),
 	INTR_TEST(test_queues_may_be_disabled_and_enabled),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static const struct intr_kind {
 
 /*
  * The first vector is for callbacks, the others are for queues. A device with one vector has a
- * second eventfd for queues, to which the event thread passes on what the first one gets.
+ * second eventfd for queues, to which the event thread passes on what the first one gets: by a
+ * descriptor of our own, since DPDK's EAL closes those in the handle when a driver disables them.
  *
  * EAL reads nothing for handles of this type, so a callback of ours, which runs before those of
  * the driver, does. When it has run and those have, an interrupt that was masked when it was
@@ -44,7 +46,7 @@ struct pci_vfio_user_irq {
 	uint32_t index;	/* VFIO_PCI_*_IRQ_INDEX */
 	uint32_t nb_bound;
 	int fd;	/* of the first vector */
-	int shared_fd;	/* for queues, of the only vector; -1: it is not the only one */
+	int shared_fd;	/* ours, for queues, of the only vector; -1: it is not the only one */
 	bool masked;	/* the server masks it when it raises it */
 	struct rte_intr_handle *unmask;	/* NULL: not needed */
 };
@@ -85,12 +87,20 @@ unmask_callback(void *arg)
 	irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_UNMASK, 1);
 }
 
+static void
+irq_free(struct pci_vfio_user_irq *irq)
+{
+	if (irq->shared_fd >= 0)
+		close(irq->shared_fd);
+	free(irq);
+}
+
 /* The callbacks of a driver that is removed by one of them run to their end. */
 static void
-irq_free(struct rte_intr_handle *handle, void *arg)
+irq_ended(struct rte_intr_handle *handle, void *arg)
 {
 	(void)handle;
-	free(arg);
+	irq_free(arg);
 }
 
 /* ---- unmasking ---- */
@@ -239,14 +249,22 @@ irq_bind(int dev_id, const struct pci_vfio_user_irq *irq, const struct rte_intr_
 }
 
 static int
+shared_fd_open(struct pci_vfio_user_irq *irq, const struct rte_intr_handle *handle)
+{
+	irq->shared_fd = fcntl(rte_intr_efds_index_get(handle, 0), F_DUPFD_CLOEXEC, 0);
+	return irq->shared_fd >= 0 ? 0 : -errno;
+}
+
+static int
 irq_start(struct pci_device *dev, struct pci_vfio_user_irq *irq, uint32_t count)
 {
 	struct rte_intr_handle *handle = dev->pub.intr_handle;
 	int rc;
 
 	irq->fd = rte_intr_fd_get(handle);
-	irq->shared_fd = count == 1 ? rte_intr_efds_index_get(handle, 0) : -1;
-	rc = unmask_start(irq);
+	rc = count == 1 ? shared_fd_open(irq, handle) : 0;
+	if (rc == 0)
+		rc = unmask_start(irq);
 	if (rc != 0)
 		return rc;
 	rc = rte_intr_callback_register(handle, irq_callback, irq);
@@ -278,6 +296,7 @@ intr_use(struct pci_device *dev, const struct vfio_irq_info *info)
 		return -ENOMEM;
 	irq->dev_id = dev->state->dev_id;
 	irq->index = info->index;
+	irq->shared_fd = -1;
 	irq->masked = (info->flags & VFIO_IRQ_INFO_AUTOMASKED) != 0;
 	rc = handle_fill(dev, count);
 	if (rc != 0)
@@ -287,7 +306,7 @@ intr_use(struct pci_device *dev, const struct vfio_irq_info *info)
 		return 0;
 	handle_clear(dev);
 err_free:
-	free(irq);
+	irq_free(irq);
 	if (rc != -ENOTSUP)
 		return rc;
 	PCI_LOG(WARNING, "%s: no interrupts: its server takes no eventfds", dev->pub.device.name);
@@ -355,11 +374,11 @@ pci_vfio_user_intr_stop(struct pci_device *dev)
 	if (!dev->state->silent)
 		irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
 	/* that callback uses the handle of the other one */
-	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_free);
+	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_ended);
 	unmask_stop(irq);
 	handle_clear(dev);
 	if (ended)
-		free(irq);
+		irq_free(irq);
 }
 
 int
