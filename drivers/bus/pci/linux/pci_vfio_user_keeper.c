@@ -30,10 +30,14 @@
 #define LONGEST_DELAY_MS 1000u
 #define LONGEST_ERROR_DELAY_MS 10000u
 
+/* After what takes memory, of which there may be more again. */
+#define LACK_DELAY_MS 10u
+
 static struct {
 	pthread_t thread;
 	bool running;
 	bool stop;
+	bool untold;	/* something is back, and the event thread does not know yet */
 } keeper;
 
 static uint64_t
@@ -60,17 +64,18 @@ returned_take(void)
 }
 
 /* An end that comes from now on is another one. */
-static void
+static int
 watch_again(struct pci_vfio_user_link *link)
 {
-	int rc;
+	int rc = 0;
 
-	if (!link->started || link->lost || link->watch != NULL)
-		return;
-	rc = pci_vfio_user_watch_register(link);
-	if (rc != 0)
-		PCI_LOG(ERR, "%s: will not be seen when it goes: %s", link->name,
+	if (link->started && !link->lost && link->watch == NULL)
+		rc = pci_vfio_user_watch_register(link);
+	if (rc != 0 && !link->unwatched)
+		PCI_LOG(WARNING, "%s: is not seen yet when it goes: %s", link->name,
 			rte_strerror(-rc));
+	link->unwatched = rc != 0;
+	return rc;
 }
 
 /* The link may be gone when all have been told. */
@@ -86,8 +91,8 @@ returned_tell(const struct pci_vfio_user_link *link)
 	rte_dev_event_callback_process(name, RTE_DEV_EVENT_ADD);
 	pci_vfio_user_lock();
 	still = pci_vfio_user_link_find(&addr);
-	if (still != NULL)
-		watch_again(still);
+	if (still != NULL && watch_again(still) != 0)
+		pthread_cond_broadcast(&pci_vfio_user_links.changed);
 }
 
 static void
@@ -105,14 +110,27 @@ tell_callback(void *arg)
 static void
 tell_soon(struct pci_vfio_user_link *link)
 {
-	int rc;
-
 	PCI_LOG(NOTICE, "%s: its server is back", link->name);
 	link->lost = link->awaited = false;
 	link->returned = true;
-	rc = rte_eal_alarm_set(1, tell_callback, NULL);
-	if (rc != 0)
-		PCI_LOG(ERR, "%s: nobody can be told: %s", link->name, rte_strerror(-rc));
+	keeper.untold = true;
+}
+
+/* What may lack memory. @return 0; -errno: it is to be tried again */
+static int
+news_pass_on(void)
+{
+	struct pci_vfio_user_link *link;
+	int rc = 0;
+
+	if (keeper.untold)
+		rc = rte_eal_alarm_set(1, tell_callback, NULL);
+	if (rc == 0)
+		keeper.untold = false;
+	for (link = pci_vfio_user_links.first; link != NULL && rc == 0; link = link->next)
+		if (link->unwatched)
+			rc = watch_again(link);
+	return rc;
 }
 
 /* ---- trying ---- */
@@ -225,7 +243,9 @@ keeper_main(void *arg)
 	pci_vfio_user_lock();
 	while (!keeper.stop) {
 		link = next_due();
-		if (link == NULL)
+		if (news_pass_on() != 0)
+			wait_until(now_ms() + LACK_DELAY_MS);
+		else if (link == NULL)
 			pthread_cond_wait(&pci_vfio_user_links.changed,
 				&pci_vfio_user_links.lock);
 		else if (link->due_ms > now_ms())
@@ -253,6 +273,15 @@ keeper_start(void)
 	return rc;
 }
 
+static void
+wake_callback(void *arg)
+{
+	(void)arg;
+	pci_vfio_user_lock();
+	pci_vfio_user_keeper_wake();
+	pci_vfio_user_unlock();
+}
+
 void
 pci_vfio_user_keeper_wake(void)
 {
@@ -263,8 +292,10 @@ pci_vfio_user_keeper_wake(void)
 		return;
 	rc = keeper_start();
 	keeper.running = rc == 0;
-	if (rc != 0)
-		PCI_LOG(ERR, "cannot look for vfio-user servers: %s", strerror(rc));
+	if (rc == 0)
+		return;
+	PCI_LOG(ERR, "cannot look for vfio-user servers yet: %s", strerror(rc));
+	rte_eal_alarm_set(LONGEST_DELAY_MS * 1000, wake_callback, NULL);
 }
 
 void
@@ -272,6 +303,7 @@ pci_vfio_user_keeper_stop(void)
 {
 	bool running;
 
+	rte_eal_alarm_cancel(wake_callback, NULL);
 	pci_vfio_user_lock();
 	running = keeper.running;
 	keeper.stop = true;
@@ -279,7 +311,7 @@ pci_vfio_user_keeper_stop(void)
 	pci_vfio_user_unlock();
 	if (running)
 		pthread_join(keeper.thread, NULL);
-	keeper.running = keeper.stop = false;
+	keeper.running = keeper.stop = keeper.untold = false;
 	rte_eal_alarm_cancel(tell_callback, NULL);
 }
 

@@ -38,6 +38,7 @@ struct pci_vfio_user_link {
 	bool lost;	/**< the server has gone, and it is not attached again */
 	bool awaited;	/**< the server is looked for */
 	bool returned;	/**< it is back, and nobody was told yet */
+	bool unwatched;	/**< it is back, and cannot be watched for lack of memory */
 	unsigned int nb_tries;
 	uint64_t due_ms;	/**< time of the next one */
 	char name[RTE_DEV_NAME_MAX_LEN];
