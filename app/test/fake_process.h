@@ -11,6 +11,21 @@
 
 #include <rte_eal.h>
 
+/** In @ref fake_process_in_secondary(): end with the number of the line if this does not hold. */
+#define FAKE_PROCESS_CHECK(condition_) do { \
+	if (!(condition_)) \
+		return __LINE__ % 255 + 1; \
+} while (0)
+
+/**
+ * Run in a secondary process, which inherits all that this one has.
+ *
+ * @param body
+ *   What it does; returns 0 if all is well, else a number up to 255.
+ * @return that
+ */
+int fake_process_in_secondary(int (*body)(void *arg), void *arg);
+
 /** What rte_eal_process_type() says from now on; RTE_PROC_PRIMARY at first. */
 void fake_process_set(enum rte_proc_type_t type);
 

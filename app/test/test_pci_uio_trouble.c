@@ -6,10 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <bus_driver.h>
 #include <bus_pci_driver.h>
@@ -428,56 +427,33 @@ test_access_by_calls_fails_with_what_the_call_says(void **state)
 
 /* ---- secondary processes ---- */
 
-static int
-in_secondary(struct uio_card *card, int (*body)(struct uio_card *card))
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		fake_process_set(RTE_PROC_SECONDARY);
-		_exit(body(card) & 0xff);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-/* The line modulo 256, never 0: tells where a child failed. */
-#define CHECK(condition_) do { \
-	if (!(condition_)) \
-		return __LINE__ % 255 + 1; \
-} while (0)
-
 /*
  * The child inherits the parent's mapping, which a secondary process would not have. It never
  * opens /dev/uioN: closing that would switch bus mastering off.
  */
 static int
-secondary_uses_device(struct uio_card *card)
+secondary_uses_device(void *arg)
 {
+	struct uio_card *card = arg;
 	void *base = card->pci->mem_resource[MEM].addr;
 	unsigned int opened = card->uio->nb_node_opened;
 	uint32_t value = 0;
 
 	rte_pci_unmap_device(card->pci);
 	fake_uio_config_set(card->uio, RTE_PCI_COMMAND, RTE_PCI_COMMAND_MASTER);
-	CHECK(rte_pci_map_device(card->pci) == 0);
-	CHECK(card->pci->mem_resource[MEM].addr == base);
-	CHECK(card->uio->nb_node_opened == opened);
-	CHECK(rte_intr_fd_get(card->pci->intr_handle) == -1);
-	CHECK(rte_pci_mmio_read(card->pci, MEM, &value, 4, 0) == 4);
-	CHECK(value == 0x12345678);
+	FAKE_PROCESS_CHECK(rte_pci_map_device(card->pci) == 0);
+	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == base);
+	FAKE_PROCESS_CHECK(card->uio->nb_node_opened == opened);
+	FAKE_PROCESS_CHECK(rte_intr_fd_get(card->pci->intr_handle) == -1);
+	FAKE_PROCESS_CHECK(rte_pci_mmio_read(card->pci, MEM, &value, 4, 0) == 4);
+	FAKE_PROCESS_CHECK(value == 0x12345678);
 	value = 0x5a5a5a5a;
-	CHECK(rte_pci_mmio_write(card->pci, MEM, &value, 4, 4) == 4);
-	CHECK(rte_pci_mmio_read(card->pci, IO, &value, 4, 0) == 4);
-	CHECK(rte_pci_read_config(card->pci, &value, 4, 0) == 4);
+	FAKE_PROCESS_CHECK(rte_pci_mmio_write(card->pci, MEM, &value, 4, 4) == 4);
+	FAKE_PROCESS_CHECK(rte_pci_mmio_read(card->pci, IO, &value, 4, 0) == 4);
+	FAKE_PROCESS_CHECK(rte_pci_read_config(card->pci, &value, 4, 0) == 4);
 	rte_pci_unmap_device(card->pci);
-	CHECK(card->pci->mem_resource[MEM].addr == NULL);
-	CHECK((uio_card_command(card) & RTE_PCI_COMMAND_MASTER) != 0);
+	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == NULL);
+	FAKE_PROCESS_CHECK((uio_card_command(card) & RTE_PCI_COMMAND_MASTER) != 0);
 	return 0;
 }
 
@@ -489,18 +465,20 @@ test_secondary_has_the_same_addresses_and_leaves_the_device_alone(void **state)
 
 	uio_card_map(&card, &uio_card_common);
 	assert_int_equal(rte_pci_mmio_write(card.pci, MEM, &value, 4, 0), 4);
-	assert_int_equal(in_secondary(&card, secondary_uses_device), 0);
+	assert_int_equal(fake_process_in_secondary(secondary_uses_device, &card), 0);
 	assert_int_equal(rte_pci_mmio_read(card.pci, MEM, &value, 4, 4), 4);
 	assert_int_equal(value, 0x5a5a5a5a);
-	assert_int_equal(in_secondary(&card, secondary_uses_device), 0);
+	assert_int_equal(fake_process_in_secondary(secondary_uses_device, &card), 0);
 	uio_card_unplug(&card);
 }
 
 static int
-secondary_finds_none(struct uio_card *card)
+secondary_finds_none(void *arg)
 {
-	CHECK(rte_pci_map_device(card->pci) == -ENOENT);
-	CHECK(card->pci->mem_resource[MEM].addr == NULL);
+	struct uio_card *card = arg;
+
+	FAKE_PROCESS_CHECK(rte_pci_map_device(card->pci) == -ENOENT);
+	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == NULL);
 	return 0;
 }
 
@@ -510,7 +488,7 @@ test_secondary_needs_a_primary_that_has_mapped_the_device(void **state)
 	struct uio_card card;
 
 	uio_card_plug(&card, &uio_card_common);
-	assert_int_equal(in_secondary(&card, secondary_finds_none), 0);
+	assert_int_equal(fake_process_in_secondary(secondary_finds_none, &card), 0);
 	uio_card_unplug(&card);
 }
 

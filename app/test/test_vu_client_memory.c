@@ -9,29 +9,12 @@
 #include <unistd.h>
 
 #include <rte_common.h>
-#include <rte_log.h>
 #include <rte_vfio_user.h>
 
 #include "test.h"
 #include "vu_stand.h"
 
 #define LIMITS "\"max_msg_fds\":8,\"max_dma_maps\":300"
-
-static int
-suite_setup(void **state)
-{
-	(void)state;
-	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
-	return 0;
-}
-
-static int
-suite_teardown(void **state)
-{
-	(void)state;
-	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_NOTICE);
-	return 0;
-}
 
 /* ----------------------------------------------------------------------- DMA_MAP ---- */
 
@@ -466,4 +449,4 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_io_descriptors_in_both_layouts),
 };
 
-TEST_SUITE(vu_client_memory, "functional", tests, suite_setup, suite_teardown)
+TEST_SUITE(vu_client_memory, "functional", tests, stand_setup, stand_teardown)

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <rte_common.h>
-#include <rte_log.h>
 #include <rte_vfio_user.h>
 
 #include "test.h"
@@ -17,22 +16,6 @@
 
 #define NB_THREADS 12u
 #define NB_ROUNDS 300u
-
-static int
-suite_setup(void **state)
-{
-	(void)state;
-	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_CRIT);
-	return 0;
-}
-
-static int
-suite_teardown(void **state)
-{
-	(void)state;
-	rte_log_set_level_pattern("lib.vfio_user", RTE_LOG_NOTICE);
-	return 0;
-}
 
 /* ------------------------------------------------------------ answers in any order ---- */
 
@@ -328,4 +311,4 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_requests_of_all_kinds_and_commands_at_once),
 };
 
-TEST_SUITE(vu_client_threads, "functional", tests, suite_setup, suite_teardown)
+TEST_SUITE(vu_client_threads, "functional", tests, stand_setup, stand_teardown)

@@ -3,7 +3,6 @@
 /* DMA_WRITE, from our server to our client: on a second socket, and on the one and only. */
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,58 +10,7 @@
 
 #include <rte_common.h>
 
-#include "vu_pair.h"
-
-#define GPA  0x100000u
-#define SIZE (3u << 20)
-
-static struct pair_how no_twin = {
-	.client = { .flags = RTE_VFIO_USER_ATTACH_F_NO_TWIN },
-	.server = { .request_timeout_ms = 10000 },
-};
-
-/* A thread of the device. Meanwhile the client serves. */
-struct work {
-	struct pair *pair;
-	uint64_t addr;
-	uint64_t len;
-	uint8_t *buf;
-	int rc;
-	atomic_bool done;
-};
-
-static void *
-work_main(void *arg)
-{
-	struct work *work = arg;
-
-	work->rc = rte_vfio_user_dma_write(work->pair->served.dev_id, work->addr, work->buf,
-		work->len);
-	atomic_store(&work->done, true);
-	return NULL;
-}
-
-static int
-work_do(struct pair *pair, uint64_t addr, uint8_t *buf, uint64_t len)
-{
-	struct work work = { .pair = pair, .addr = addr, .buf = buf, .len = len };
-	pthread_t thread;
-
-	assert_int_equal(pthread_create(&thread, NULL, work_main, &work), 0);
-	while (!atomic_load(&work.done))
-		assert_true(rte_vfio_user_serve(pair->dev_id, 1) >= 0);
-	pthread_join(thread, NULL);
-	return work.rc;
-}
-
-static void
-fill(uint8_t *bytes, uint32_t len)
-{
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		bytes[i] = (uint8_t)(i * 11 + i / 253);
-}
+#include "vu_pair_dma.h"
 
 static void
 test_all_lengths(void **state)
@@ -74,15 +22,15 @@ test_all_lengths(void **state)
 
 	assert_int_equal(pair_map(pair, GPA, SIZE, PAIR_RW, -1, 0), 0);
 	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, SIZE, memory, PAIR_RW), 0);
-	fill(buf, SIZE);
+	pair_dma_fill(buf, SIZE);
 	for (i = 0; i < RTE_DIM(lengths); i++) {
 		off = SIZE - lengths[i];
 		memset(memory, 0, SIZE);
-		assert_int_equal(work_do(pair, GPA + off, buf, lengths[i]), 0);
+		assert_int_equal(pair_dma_write(pair, GPA + off, buf, lengths[i]), 0);
 		assert_memory_equal(memory + off, buf, lengths[i]);
 	}
 	assert_int_equal(pair_unmap(pair, GPA, SIZE), 0);
-	assert_int_equal(work_do(pair, GPA, buf, 1), -EFAULT);
+	assert_int_equal(pair_dma_write(pair, GPA, buf, 1), -EFAULT);
 	free(memory);
 	free(buf);
 }
@@ -96,13 +44,13 @@ test_protection(void **state)
 
 	assert_int_equal(pair_map(pair, GPA, 16, PROT_READ, -1, 0), 0);
 	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, 16, memory, PAIR_RW), 0);
-	assert_int_equal(work_do(pair, GPA, &byte, 1), -EACCES);
+	assert_int_equal(pair_dma_write(pair, GPA, &byte, 1), -EACCES);
 	assert_int_equal(pair_map(pair, 2 * GPA, 16, PAIR_RW, -1, 0), 0);
 	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, 2 * GPA, 16, memory, PROT_READ), 0);
-	assert_int_equal(work_do(pair, 2 * GPA, &byte, 1), -EACCES);
+	assert_int_equal(pair_dma_write(pair, 2 * GPA, &byte, 1), -EACCES);
 	/* nobody said where it is */
 	assert_int_equal(pair_map(pair, 3 * GPA, 16, PAIR_RW, -1, 0), 0);
-	assert_int_equal(work_do(pair, 3 * GPA, &byte, 1), -EFAULT);
+	assert_int_equal(pair_dma_write(pair, 3 * GPA, &byte, 1), -EFAULT);
 }
 
 static int
@@ -127,13 +75,13 @@ test_handler_of_the_client(void **state)
 
 	assert_int_equal(pair_map(pair, GPA, SIZE, PAIR_RW, -1, 0), 0);
 	assert_int_equal(rte_vfio_user_set_dma_handler(pair->dev_id, handler, memory), 0);
-	fill(buf, 64);
+	pair_dma_fill(buf, 64);
 	memset(memory, 0, 64);
-	assert_int_equal(work_do(pair, GPA, buf, 64), 0);
+	assert_int_equal(pair_dma_write(pair, GPA, buf, 64), 0);
 	assert_memory_equal(buf, memory, 64);
-	assert_int_equal(work_do(pair, GPA + 0x1000, buf, 4), -ENOMEM);
+	assert_int_equal(pair_dma_write(pair, GPA + 0x1000, buf, 4), -ENOMEM);
 	assert_int_equal(rte_vfio_user_set_dma_handler(pair->dev_id, NULL, NULL), 0);
-	assert_int_equal(work_do(pair, GPA, buf, 4), -EFAULT);
+	assert_int_equal(pair_dma_write(pair, GPA, buf, 4), -EFAULT);
 }
 
 static int
@@ -177,10 +125,10 @@ static const struct CMUnitTest tests[] = {
 	PAIR_TESTS(test_protection),
 	PAIR_TESTS(test_handler_of_the_client),
 	PAIR_TESTS(test_in_the_middle_of_an_access),
-	PAIR_TESTS_HOW(test_all_lengths, &no_twin),
-	PAIR_TESTS_HOW(test_protection, &no_twin),
-	PAIR_TESTS_HOW(test_handler_of_the_client, &no_twin),
-	PAIR_TESTS_HOW(test_not_in_the_middle_of_an_access, &no_twin),
+	PAIR_TESTS_HOW(test_all_lengths, &pair_dma_no_twin),
+	PAIR_TESTS_HOW(test_protection, &pair_dma_no_twin),
+	PAIR_TESTS_HOW(test_handler_of_the_client, &pair_dma_no_twin),
+	PAIR_TESTS_HOW(test_not_in_the_middle_of_an_access, &pair_dma_no_twin),
 };
 
 TEST_SUITE(vu_pair_dma_write, "functional", tests, served_warm_up, NULL)

@@ -14,18 +14,6 @@ static struct pair_how migratable = { .prepare = pair_migratable };
 static struct pair_how short_ones = { .prepare = pair_migratable,
 	.server = { .max_data_xfer_size = 1000 } };
 
-static void
-state_set(struct pair *pair, uint32_t state)
-{
-	struct {
-		struct vfio_device_feature head;
-		uint32_t data[2];
-	} set = { .head = { sizeof(set), VFIO_DEVICE_FEATURE_SET |
-		VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE }, .data = { state } };
-
-	assert_int_equal(rte_vfio_user_feature(pair->dev_id, &set.head, sizeof(set)), sizeof(set));
-}
-
 /* Until the end, in pieces of so many bytes. */
 static size_t
 save(struct pair *pair, uint8_t *saved, size_t piece)
@@ -51,10 +39,10 @@ test_state_is_read_to_its_end(void **state)
 		pair_state[i] = (uint8_t)(i * 17 + i / 251);
 	for (i = 0; i < RTE_DIM(pieces); i++) {
 		memset(saved, 0, PAIR_STATE_LEN);
-		state_set(pair, VFIO_DEVICE_STATE_STOP_COPY);
+		pair_set_state(pair, VFIO_DEVICE_STATE_STOP_COPY);
 		assert_int_equal(save(pair, saved, pieces[i]), PAIR_STATE_LEN);
 		assert_memory_equal(saved, pair_state, PAIR_STATE_LEN);
-		state_set(pair, VFIO_DEVICE_STATE_STOP);
+		pair_set_state(pair, VFIO_DEVICE_STATE_STOP);
 	}
 	free(saved);
 }
@@ -69,8 +57,8 @@ test_not_in_any_state(void **state)
 	uint32_t i;
 
 	for (i = 0; i < RTE_DIM(states); i++) {
-		state_set(pair, VFIO_DEVICE_STATE_STOP);
-		state_set(pair, states[i]);
+		pair_set_state(pair, VFIO_DEVICE_STATE_STOP);
+		pair_set_state(pair, states[i]);
 		assert_int_equal(rte_vfio_user_mig_read(pair->dev_id, &byte, 1),
 			states[i] == VFIO_DEVICE_STATE_STOP_COPY || states[i] == 6 ? 1 : -EINVAL);
 	}

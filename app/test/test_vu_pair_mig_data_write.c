@@ -15,18 +15,6 @@ static struct pair_how short_ones = { .prepare = pair_migratable,
 	.server = { .max_data_xfer_size = 1000 } };
 
 static void
-state_set(struct pair *pair, uint32_t state)
-{
-	struct {
-		struct vfio_device_feature head;
-		uint32_t data[2];
-	} set = { .head = { sizeof(set), VFIO_DEVICE_FEATURE_SET |
-		VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE }, .data = { state } };
-
-	assert_int_equal(rte_vfio_user_feature(pair->dev_id, &set.head, sizeof(set)), sizeof(set));
-}
-
-static void
 test_state_is_written(void **state)
 {
 	static const size_t firsts[] = { 1, 999, 65536, PAIR_STATE_LEN };
@@ -38,13 +26,13 @@ test_state_is_written(void **state)
 		saved[i] = (uint8_t)(i * 17 + i / 251);
 	for (i = 0; i < RTE_DIM(firsts); i++) {
 		memset(pair_state, 0, PAIR_STATE_LEN);
-		state_set(pair, VFIO_DEVICE_STATE_RESUMING);
+		pair_set_state(pair, VFIO_DEVICE_STATE_RESUMING);
 		assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, saved, firsts[i]), 0);
 		assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, saved + firsts[i],
 			PAIR_STATE_LEN - firsts[i]), 0);
 		/* more than it has room for */
 		assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, saved, 1), -EFBIG);
-		state_set(pair, VFIO_DEVICE_STATE_RUNNING);
+		pair_set_state(pair, VFIO_DEVICE_STATE_RUNNING);
 		assert_memory_equal(saved, pair_state, PAIR_STATE_LEN);
 	}
 	free(saved);
@@ -60,8 +48,8 @@ test_not_in_any_state(void **state)
 	uint32_t i;
 
 	for (i = 0; i < RTE_DIM(states); i++) {
-		state_set(pair, VFIO_DEVICE_STATE_STOP);
-		state_set(pair, states[i]);
+		pair_set_state(pair, VFIO_DEVICE_STATE_STOP);
+		pair_set_state(pair, states[i]);
 		assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, &byte, 1),
 			states[i] == VFIO_DEVICE_STATE_RESUMING ? 0 : -EINVAL);
 	}

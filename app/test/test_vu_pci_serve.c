@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/vfio.h>
@@ -18,6 +17,7 @@
 #include <rte_log.h>
 #include <rte_vfio_user_pci.h>
 
+#include "counter.h"
 #include "resources.h"
 #include "test.h"
 #include "vu_peer.h"
@@ -45,7 +45,7 @@ static struct {
 	uint8_t *memory;
 	uint32_t reg;
 	uint32_t msi, msix;	/* offsets of the capabilities */
-	atomic_int connected, disconnected, resets;
+	atomic_uint connected, disconnected, resets;
 	struct vu_peer peer;
 	int event[4];
 } f;
@@ -462,17 +462,6 @@ test_memory_is_for_bus_masters(void **state)
 /* ---- coming and going ---- */
 
 static void
-wait_for(const atomic_int *counter, int value)
-{
-	const struct timespec ms = { .tv_nsec = 1000000 };
-	int i;
-
-	for (i = 0; i < 10000 && atomic_load(counter) != value; i++)
-		nanosleep(&ms, NULL);
-	assert_int_equal(atomic_load(counter), value);
-}
-
-static void
 test_reset_reaches_all_of_the_function(void **state)
 {
 	(void)state;
@@ -492,13 +481,13 @@ test_state_stays_from_client_to_client(void **state)
 	uint32_t value = 77;
 
 	(void)state;
-	wait_for(&f.connected, 1);
+	counter_wait(&f.connected, 1);
 	assert_int_equal(peer_write(&f.peer, 0, 0, &value, 4), 0);
 	config_put(4, 0x6);
 	peer_close(&f.peer);
 	peer_open(&f.peer, f.path);
-	wait_for(&f.disconnected, 1);
-	wait_for(&f.connected, 2);
+	counter_wait(&f.disconnected, 1);
+	counter_wait(&f.connected, 2);
 	assert_int_equal(peer_read(&f.peer, 0, 0, &value, 4), 0);
 	assert_int_equal(value, 77);
 	assert_int_equal(config_get(4), 0x6);

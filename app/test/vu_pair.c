@@ -163,3 +163,15 @@ pair_migratable(struct served *served)
 
 	assert_int_equal(rte_vfio_user_set_migration(served->path, &ops), 0);
 }
+
+void
+pair_set_state(struct pair *pair, uint32_t state)
+{
+	struct {
+		struct vfio_device_feature head;
+		uint32_t data[2];
+	} set = { .head = { sizeof(set), VFIO_DEVICE_FEATURE_SET |
+		VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE }, .data = { state } };
+
+	assert_int_equal(rte_vfio_user_feature(pair->dev_id, &set.head, sizeof(set)), sizeof(set));
+}

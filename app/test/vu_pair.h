@@ -63,4 +63,7 @@ extern uint8_t pair_state[PAIR_STATE_LEN];	/**< what the device is */
 extern uint32_t pair_mig_state;	/**< VFIO_DEVICE_STATE_* */
 void pair_migratable(struct served *served);
 
+/** Bring it into a state, VFIO_DEVICE_STATE_*. */
+void pair_set_state(struct pair *pair, uint32_t state);
+
 #endif /* VU_PAIR_H */
