@@ -32,3 +32,12 @@ rte_strerror(int errnum)
 			return own[i].text;
 	return eal_strerror(errnum, RTE_PER_LCORE(error_text), ERROR_TEXT_LEN);
 }
+
+int
+eal_errno_result(int rc)
+{
+	if (rc >= 0)
+		return rc;
+	rte_errno = -rc;
+	return -1;
+}

@@ -9,4 +9,8 @@
 const char *
 eal_strerror(int errnum, char *text, size_t len);
 
+/** What DPDK's functions of memory return for @p rc: -1 and rte_errno for -errno, else the same. */
+int
+eal_errno_result(int rc);
+
 #endif /* EAL_ERRNO_H */

@@ -10,6 +10,7 @@
 #include <rte_rwlock.h>
 
 #include "eal_export.h"
+#include "eal_errno.h"
 #include "eal_log.h"
 #include "eal_memory.h"
 
@@ -85,25 +86,16 @@ listener_remove(struct listener_list *list, const char *name, const void *arg, i
 }
 
 static int
-result_of(int rc)
-{
-	if (rc == 0)
-		return 0;
-	rte_errno = -rc;
-	return -1;
-}
-
-static int
 registration(struct listener_list *list, const char *name, const struct listener *what)
 {
 	int rc;
 
 	if (in_listener)
-		return result_of(-EDEADLK);
+		return eal_errno_result(-EDEADLK);
 	rte_rwlock_write_lock(&listeners_lock);
 	rc = listener_add(list, name, what);
 	rte_rwlock_write_unlock(&listeners_lock);
-	return result_of(rc);
+	return eal_errno_result(rc);
 }
 
 static int
@@ -112,11 +104,11 @@ unregistration(struct listener_list *list, const char *name, const void *arg, in
 	int rc;
 
 	if (in_listener)
-		return result_of(-EDEADLK);
+		return eal_errno_result(-EDEADLK);
 	rte_rwlock_write_lock(&listeners_lock);
 	rc = listener_remove(list, name, arg, socket);
 	rte_rwlock_write_unlock(&listeners_lock);
-	return result_of(rc);
+	return eal_errno_result(rc);
 }
 
 RTE_EXPORT_SYMBOL(rte_mem_event_callback_register)
@@ -126,7 +118,7 @@ rte_mem_event_callback_register(const char *name, rte_mem_event_callback_t clb, 
 	const struct listener what = { .callback = clb, .arg = arg };
 
 	if (!name_ok(name) || clb == NULL)
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	return registration(&callbacks, name, &what);
 }
 
@@ -135,7 +127,7 @@ int
 rte_mem_event_callback_unregister(const char *name, void *arg)
 {
 	if (!name_ok(name))
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	return unregistration(&callbacks, name, arg, 0);
 }
 
@@ -147,7 +139,7 @@ rte_mem_alloc_validator_register(const char *name, rte_mem_alloc_validator_t clb
 	const struct listener what = { .validator = clb, .socket = socket_id, .limit = limit };
 
 	if (!name_ok(name) || clb == NULL || socket_id < 0)
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	return registration(&validators, name, &what);
 }
 
@@ -156,7 +148,7 @@ int
 rte_mem_alloc_validator_unregister(const char *name, int socket_id)
 {
 	if (!name_ok(name) || socket_id < 0)
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	return unregistration(&validators, name, NULL, socket_id);
 }
 

@@ -10,19 +10,11 @@
 #include <rte_memory.h>
 
 #include "eal_export.h"
+#include "eal_errno.h"
 #include "eal_memory.h"
 
 /* Lists of the application stand on a node beyond all real ones, as in DPDK. */
 #define EXTERNAL_SOCKET RTE_MAX_NUMA_NODES
-
-static int
-result_of(int rc)
-{
-	if (rc == 0)
-		return 0;
-	rte_errno = -rc;
-	return -1;
-}
 
 static bool
 range_ok(uintptr_t addr, size_t len)
@@ -116,13 +108,13 @@ rte_extmem_register(void *va_addr, size_t len, rte_iova_t iova_addrs[], unsigned
 	int rc;
 
 	if (!registration_ok((uintptr_t)va_addr, len, iova_addrs != NULL, n_pages, page_sz))
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	msl.page_sz = msl.seg_len = page_sz;
 	msl.socket_id = EXTERNAL_SOCKET;
 	msl.nb_segs = msl.nb_used = len / page_sz;
 	msl.segs = segments_make(va_addr, msl.nb_segs, iova_addrs, page_sz);
 	if (msl.segs == NULL)
-		return result_of(-ENOMEM);
+		return eal_errno_result(-ENOMEM);
 	rc = eal_memory_write_lock();
 	if (rc == 0) {
 		rc = external_add(&msl);
@@ -130,7 +122,7 @@ rte_extmem_register(void *va_addr, size_t len, rte_iova_t iova_addrs[], unsigned
 	}
 	if (rc != 0)
 		rte_free(msl.segs);
-	return result_of(rc);
+	return eal_errno_result(rc);
 }
 
 static int
@@ -154,14 +146,14 @@ rte_extmem_unregister(void *va_addr, size_t len)
 	int rc;
 
 	if (!range_ok((uintptr_t)va_addr, len))
-		return result_of(-EINVAL);
+		return eal_errno_result(-EINVAL);
 	rc = eal_memory_write_lock();
 	if (rc == 0) {
 		rc = external_remove(va_addr, len, &segs);
 		rte_mcfg_mem_write_unlock();
 	}
 	rte_free(segs);
-	return result_of(rc);
+	return eal_errno_result(rc);
 }
 
 static int
@@ -181,12 +173,12 @@ RTE_EXPORT_SYMBOL(rte_extmem_attach)
 int
 rte_extmem_attach(void *va_addr, size_t len)
 {
-	return result_of(external_check(va_addr, len));
+	return eal_errno_result(external_check(va_addr, len));
 }
 
 RTE_EXPORT_SYMBOL(rte_extmem_detach)
 int
 rte_extmem_detach(void *va_addr, size_t len)
 {
-	return result_of(external_check(va_addr, len));
+	return eal_errno_result(external_check(va_addr, len));
 }

@@ -11,6 +11,7 @@
 #include <rte_memory.h>
 
 #include "eal_export.h"
+#include "eal_errno.h"
 #include "eal_memory.h"
 #include "eal_segments.h"
 
@@ -222,29 +223,20 @@ segment_file(const struct rte_memseg *ms, size_t *offset)
 	return msl->fd;
 }
 
-static int
-result_of(int rc)
-{
-	if (rc >= 0)
-		return rc;
-	rte_errno = -rc;
-	return -1;
-}
-
 RTE_EXPORT_SYMBOL(rte_memseg_get_fd_thread_unsafe)
 int
 rte_memseg_get_fd_thread_unsafe(const struct rte_memseg *ms)
 {
 	size_t offset;
 
-	return result_of(segment_file(ms, &offset));
+	return eal_errno_result(segment_file(ms, &offset));
 }
 
 RTE_EXPORT_SYMBOL(rte_memseg_get_fd_offset_thread_unsafe)
 int
 rte_memseg_get_fd_offset_thread_unsafe(const struct rte_memseg *ms, size_t *offset)
 {
-	return result_of(offset == NULL ? -EINVAL : RTE_MIN(segment_file(ms, offset), 0));
+	return eal_errno_result(offset == NULL ? -EINVAL : RTE_MIN(segment_file(ms, offset), 0));
 }
 
 RTE_EXPORT_SYMBOL(rte_memseg_get_fd)
