@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 
 #include "vu_codec.h"
-#include "vu_conn.h"
 
 #include "test.h"
-#include "vu_golden.h"
 #include "vu_hostile.h"
-
-/* A session that says nothing for so long is stuck. */
-#define PATIENCE_MS 5000
 
 /* ---- fields ---- */
 
@@ -178,8 +165,8 @@ field_change(uint8_t *at, uint8_t width, const struct value *value)
 
 /* ---- ways of being wrong, by kind ---- */
 
-static struct vu_hdr
-hdr_get(const struct vu_hostile_msg *m)
+struct vu_hdr
+vu_hostile_hdr(const struct vu_hostile_msg *m)
 {
 	struct vu_hdr hdr;
 
@@ -197,7 +184,7 @@ hdr_put(struct vu_hostile_msg *m, const struct vu_hdr *hdr)
 static int
 expect_by_shape(const struct vu_hostile_msg *m)
 {
-	struct vu_hdr hdr = hdr_get(m);
+	struct vu_hdr hdr = vu_hostile_hdr(m);
 	const struct vu_cmd_desc *desc = vu_cmd_desc(hdr.cmd);
 	enum vu_dir dir = desc != NULL ? desc->dir : VU_TO_SERVER;
 
@@ -257,7 +244,7 @@ short_ways(const struct vu_hostile_msg *m)
 static void
 resize(struct vu_hostile_msg *m, size_t len)
 {
-	struct vu_hdr hdr = hdr_get(m);
+	struct vu_hdr hdr = vu_hostile_hdr(m);
 
 	m->len = len;
 	hdr.size = (uint32_t)len;
@@ -307,7 +294,7 @@ cut_make(struct vu_hostile_msg *m, unsigned int i)
 static const struct field *
 field_nth(const struct vu_hostile_msg *m, unsigned int n)
 {
-	struct vu_hdr hdr = hdr_get(m);
+	struct vu_hdr hdr = vu_hostile_hdr(m);
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(fields); i++)
@@ -395,370 +382,4 @@ vu_hostile_mutate(const void *msg, size_t len, unsigned int nb_fds, unsigned int
 		i -= ways;
 	}
 	return false;
-}
-
-/* ---- descriptors ---- */
-
-static int
-fd_open(enum vu_hostile_fd kind)
-{
-	int fd[2] = { -1, -1 };
-
-	switch (kind) {
-	case VU_HOSTILE_FD_MEMFD:
-	case VU_HOSTILE_FD_EMPTY:
-		fd[0] = memfd_create("hostile", MFD_CLOEXEC);
-		if (kind == VU_HOSTILE_FD_MEMFD)
-			assert_int_equal(ftruncate(fd[0], 65536), 0);
-		break;
-	case VU_HOSTILE_FD_READ_ONLY:
-		fd[0] = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-		break;
-	case VU_HOSTILE_FD_PIPE:
-		assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-		break;
-	case VU_HOSTILE_FD_DIRECTORY:
-		fd[0] = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		break;
-	case VU_HOSTILE_FD_SOCKET:
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
-		break;
-	default:
-		fd[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		break;
-	}
-	if (fd[1] >= 0)
-		close(fd[1]);
-	assert_true(fd[0] >= 0);
-	return fd[0];
-}
-
-void
-vu_hostile_fds(enum vu_hostile_fd kind, unsigned int nb, int *fds)
-{
-	unsigned int i;
-
-	for (i = 0; i < nb; i++)
-		fds[i] = i == 0 ? fd_open(kind) : fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
-}
-
-static int
-send_with_fds(int sock, const void *bytes, size_t len, const int *fds, unsigned int nb_fds)
-{
-	union {
-		struct cmsghdr hdr;
-		char space[CMSG_SPACE(sizeof(int) * VU_SCM_MAX_FD)];
-	} control;
-	uintptr_t base = (uintptr_t)bytes;
-	struct iovec iov = { (void *)base, len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (nb_fds > 0) {
-		memset(&control, 0, sizeof(control));
-		mh.msg_control = &control;
-		mh.msg_controllen = CMSG_SPACE(sizeof(int) * nb_fds);
-		control.hdr.cmsg_level = SOL_SOCKET;
-		control.hdr.cmsg_type = SCM_RIGHTS;
-		control.hdr.cmsg_len = CMSG_LEN(sizeof(int) * nb_fds);
-		memcpy(CMSG_DATA(&control.hdr), fds, sizeof(int) * nb_fds);
-	}
-	return sendmsg(sock, &mh, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-int
-vu_hostile_send(int sock, const struct vu_hostile_msg *msg)
-{
-	int fds[VU_SCM_MAX_FD];
-	unsigned int i;
-	int rc;
-
-	vu_hostile_fds(hdr_get(msg).cmd == VU_DMA_MAP && msg->fd_kind == VU_HOSTILE_FD_AS_IS ?
-		VU_HOSTILE_FD_MEMFD : msg->fd_kind, msg->nb_fds, fds);
-	rc = send_with_fds(sock, msg->bytes, msg->len, fds, msg->nb_fds);
-	for (i = 0; i < msg->nb_fds; i++)
-		close(fds[i]);
-	return rc;
-}
-
-/* ---- a server under test ---- */
-
-#define PING_ID 0xbeef
-
-struct outcome {
-	bool wanted;	/* the message asks for an answer */
-	bool closed;
-	bool ponged;
-	bool answered;	/* the message itself */
-	uint32_t error;	/* with which errno; 0: success */
-};
-
-static void
-server_wait(const struct vu_hostile_server *server, int sock)
-{
-	struct pollfd pfd = { .fd = sock, .events = POLLIN };
-	int left;
-
-	for (left = PATIENCE_MS; left > 0; left -= 10) {
-		if (server->pump != NULL)
-			server->pump(server->ctx);
-		if (poll(&pfd, 1, server->pump != NULL ? 0 : 10) > 0)
-			return;
-		if (server->pump != NULL)
-			poll(NULL, 0, 10);
-	}
-}
-
-static void
-server_read(const struct vu_hostile_server *server, struct vu_conn *conn, uint16_t id,
-	struct outcome *out, const char *what)
-{
-	struct vu_rx_msg msg;
-	int rc;
-
-	while (!out->closed && !out->ponged) {
-		server_wait(server, conn->sock);
-		rc = vu_conn_fill(conn);
-		if (rc == -EAGAIN)
-			fail_msg("%s: the session is stuck", what);
-		out->closed = rc < 0;
-		while ((rc = vu_conn_next(conn, &msg)) == 1) {
-			if (msg.hdr.id == PING_ID) {
-				out->ponged = true;
-			} else if (msg.hdr.id == id) {
-				out->answered = true;
-				out->error = msg.hdr.flags & VU_F_ERROR ? msg.hdr.error : 0;
-			}
-		}
-	}
-}
-
-static void
-server_negotiate(const struct vu_hostile_server *server, struct vu_conn *conn)
-{
-	struct vu_version_info version = { .has_text = true };
-	struct vu_hdr hdr = { .id = 0x7777, .cmd = VU_VERSION };
-	char payload[256];
-	struct iovec iov = { payload, 0 };
-	struct vu_rx_msg msg;
-	int rc;
-
-	vu_caps_default(&version.caps);
-	version.caps.max_msg_fds = 16;
-	version.caps.write_multiple = true;
-	version.caps.map_multiple = true;
-	rc = vu_version_encode(&version, payload, sizeof(payload));
-	assert_true(rc > 0);
-	iov.iov_len = (size_t)rc;
-	assert_int_equal(vu_conn_send(conn, &hdr, &iov, 1, NULL, 0), 0);
-	while ((rc = vu_conn_next(conn, &msg)) == 0) {
-		server_wait(server, conn->sock);
-		rc = vu_conn_fill(conn);
-		if (rc < 0)
-			fail_msg("no negotiation: %s", strerror(-rc));
-	}
-	assert_int_equal(rc, 1);
-	assert_int_equal(msg.hdr.cmd, VU_VERSION);
-	assert_int_equal(msg.hdr.flags, VU_F_TYPE_REPLY);
-}
-
-static void
-server_ping(struct vu_conn *conn)
-{
-	const uint32_t payload[4] = { 16, 0, 0, 0 };
-	struct vu_hdr hdr = { .id = PING_ID, .cmd = VU_GET_INFO };
-	uintptr_t base = (uintptr_t)payload;
-	struct iovec iov = { (void *)base, sizeof(payload) };
-
-	vu_conn_send(conn, &hdr, &iov, 1, NULL, 0);
-}
-
-static bool
-outcome_fits(const struct outcome *out, int expect)
-{
-	if (out->closed || expect == VU_HOSTILE_ANY)
-		return true;
-	if (expect == VU_HOSTILE_CLOSE)
-		return false;
-	if (!out->wanted)
-		return !out->answered;
-	/* nobody says which of the two an unknown command gets */
-	if (expect == ENOSYS && out->error == EINVAL)
-		return out->answered;
-	return out->answered && out->error == (uint32_t)expect;
-}
-
-static void
-server_case(const struct vu_hostile_server *server, const char *name,
-	const struct vu_hostile_msg *msg)
-{
-	struct outcome out = { .closed = false };
-	struct vu_hdr hdr = { .id = 0 };
-	char what[256];
-	struct vu_conn conn;
-
-	snprintf(what, sizeof(what), "%s, %s", name, msg->what);
-	assert_int_equal(vu_conn_init(&conn, server->connect(server->ctx),
-		VU_DEFAULT_MAX_DATA_XFER + VU_CONN_OVERHEAD, VU_SCM_MAX_FD), 0);
-	memcpy(&hdr, msg->bytes, RTE_MIN(sizeof(hdr), msg->len));
-	out.wanted = vu_conn_answers(&hdr);
-	/* a VERSION is tried as the first message, where it belongs */
-	if (strncmp(name, "version", 7) != 0)
-		server_negotiate(server, &conn);
-	vu_hostile_send(conn.sock, msg);
-	if (msg->cut)
-		shutdown(conn.sock, SHUT_WR);
-	else
-		server_ping(&conn);
-	server_read(server, &conn, hdr.id, &out, what);
-	vu_conn_fini(&conn);
-	if (!outcome_fits(&out, msg->expect))
-		fail_msg("%s: expected %s, got %s (%u)", what, msg->expect == VU_HOSTILE_CLOSE ?
-			"to be closed" : strerror(msg->expect), out.answered ? "an answer" :
-			"nothing", out.error);
-}
-
-static bool
-golden_is_for_server(const struct vu_hdr *hdr)
-{
-	return (hdr->flags & VU_F_TYPE_MASK) == VU_F_TYPE_COMMAND &&
-		vu_cmd_desc(hdr->cmd)->dir == VU_TO_SERVER;
-}
-
-unsigned int
-vu_hostile_server(const struct vu_hostile_server *server)
-{
-	struct vu_hostile_msg *msg = malloc(sizeof(*msg));
-	unsigned int step = RTE_MAX(server->stride, 1u);
-	uint8_t bytes[VU_GOLDEN_MAX];
-	unsigned int i, nth, nb = 0;
-	struct vu_hdr hdr;
-	size_t len;
-
-	for (i = 0; i < vu_goldens_nb; i++) {
-		len = vu_golden_bytes(&vu_goldens[i], bytes);
-		memcpy(&hdr, bytes, sizeof(hdr));
-		if (!golden_is_for_server(&hdr))
-			continue;
-		for (nth = 0; vu_hostile_mutate(bytes, len, vu_goldens[i].nb_fds, nth, msg); nth++)
-			if (nb++ % step == 0)
-				server_case(server, vu_goldens[i].name, msg);
-	}
-	free(msg);
-	return nb / step;
-}
-
-/* ---- the man in the middle ---- */
-
-static int
-middle_pass(int sock, const struct vu_rx_msg *msg)
-{
-	uint8_t *bytes = malloc(msg->hdr.size);
-	int rc;
-
-	memcpy(bytes, &msg->hdr, sizeof(msg->hdr));
-	memcpy(bytes + sizeof(msg->hdr), msg->payload, msg->len);
-	rc = send_with_fds(sock, bytes, msg->hdr.size, msg->fds->fd, msg->fds->nb);
-	free(bytes);
-	return rc;
-}
-
-/* Returns < 0 if the connection is to end. */
-static int
-middle_spoil(struct vu_hostile_middle *middle, int sock, const struct vu_rx_msg *msg)
-{
-	struct vu_hostile_msg *out = malloc(sizeof(*out));
-	uint8_t *bytes = malloc(msg->hdr.size);
-	int rc;
-
-	memcpy(bytes, &msg->hdr, sizeof(msg->hdr));
-	memcpy(bytes + sizeof(msg->hdr), msg->payload, msg->len);
-	middle->came = true;
-	middle->done = vu_hostile_mutate(bytes, msg->hdr.size, msg->fds->nb, middle->mutation,
-			out);
-	if (!middle->done) {
-		rc = -ENOENT;
-		goto out;
-	}
-	snprintf(middle->what, sizeof(middle->what), "%s, %s", vu_cmd_name(msg->hdr.cmd),
-		out->what);
-	if (out->fd_kind == VU_HOSTILE_FD_AS_IS && out->nb_fds > 0)
-		rc = send_with_fds(sock, out->bytes, out->len, msg->fds->fd, msg->fds->nb);
-	else
-		rc = vu_hostile_send(sock, out);
-	if (out->cut)
-		rc = -ENOTCONN;
-out:
-	free(bytes);
-	free(out);
-	return rc;
-}
-
-/* Passes on what came from one side. Returns < 0 if that is the end. */
-static int
-middle_relay(struct vu_hostile_middle *middle, struct vu_rx *rx, int from, int to, bool spoil,
-	unsigned int *seen)
-{
-	struct vu_rx_msg msg;
-	int rc;
-
-	rc = vu_rx_fill(rx, from, MSG_DONTWAIT);
-	if (rc < 0)
-		return rc == -EAGAIN ? 0 : rc;
-	while ((rc = vu_rx_next(rx, &msg)) == 1) {
-		rc = spoil && (*seen)++ == middle->nth ? middle_spoil(middle, to, &msg) :
-			middle_pass(to, &msg);
-		if (rc < 0)
-			break;
-	}
-	return rc;
-}
-
-static void *
-middle_run(void *arg)
-{
-	struct vu_hostile_middle *middle = arg;
-	struct pollfd pfd[2] = {
-		{ .fd = middle->client, .events = POLLIN },
-		{ .fd = middle->server, .events = POLLIN },
-	};
-	const uint32_t max = VU_DEFAULT_MAX_DATA_XFER + VU_CONN_OVERHEAD;
-	struct vu_rx from_client, from_server;
-	unsigned int seen = 0;
-	int rc = 0;
-
-	assert_int_equal(vu_rx_init(&from_client, max, VU_SCM_MAX_FD), 0);
-	assert_int_equal(vu_rx_init(&from_server, max, VU_SCM_MAX_FD), 0);
-	while (rc >= 0 && poll(pfd, 2, PATIENCE_MS) > 0) {
-		if (pfd[0].revents != 0)
-			rc = middle_relay(middle, &from_client, middle->client, middle->server,
-					!middle->to_client, &seen);
-		if (rc >= 0 && pfd[1].revents != 0)
-			rc = middle_relay(middle, &from_server, middle->server, middle->client,
-					middle->to_client, &seen);
-	}
-	vu_rx_fini(&from_client);
-	vu_rx_fini(&from_server);
-	close(middle->client);
-	close(middle->server);
-	return NULL;
-}
-
-void
-vu_hostile_middle_start(struct vu_hostile_middle *middle)
-{
-	pthread_t *thread = malloc(sizeof(*thread));
-
-	middle->came = middle->done = false;
-	middle->what[0] = '\0';
-	assert_int_equal(pthread_create(thread, NULL, middle_run, middle), 0);
-	middle->thread = thread;
-}
-
-void
-vu_hostile_middle_join(struct vu_hostile_middle *middle)
-{
-	pthread_t *thread = middle->thread;
-
-	pthread_join(*thread, NULL);
-	free(thread);
 }

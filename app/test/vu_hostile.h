@@ -40,6 +40,9 @@ enum vu_hostile_fd {
 	VU_HOSTILE_FD_NB,
 };
 
+/** How long a peer may take for anything. */
+#define VU_HOSTILE_PATIENCE_MS 5000
+
 struct vu_hostile_msg {
 	char what[96];	/**< is wrong with it */
 	uint8_t bytes[VU_HOSTILE_MAX + 4096];
@@ -66,6 +69,13 @@ bool vu_hostile_mutate(const void *msg, size_t len, unsigned int nb_fds, unsigne
 
 /** Make descriptors of a kind. @p nb at most VU_SCM_MAX_FD; to be closed by the caller. */
 void vu_hostile_fds(enum vu_hostile_fd kind, unsigned int nb, int *fds);
+
+/** The header of a message. */
+struct vu_hdr vu_hostile_hdr(const struct vu_hostile_msg *msg);
+
+/** Send bytes with descriptors, in one call. @return 0, or -errno */
+int vu_hostile_send_bytes(int sock, const void *bytes, size_t len, const int *fds,
+	unsigned int nb_fds);
 
 /** Send bytes with descriptors of their kind, in one call. @return 0, or -errno */
 int vu_hostile_send(int sock, const struct vu_hostile_msg *msg);
@@ -99,7 +109,7 @@ struct vu_hostile_middle {
 	bool came;	/**< set by join: there was such a message */
 	bool done;	/**< set by join: and such a way */
 	char what[128];	/**< set by join: what was done */
-	void *thread;	/**< of vu_hostile.c */
+	void *thread;	/**< of vu_hostile_middle.c */
 };
 
 void vu_hostile_middle_start(struct vu_hostile_middle *middle);
