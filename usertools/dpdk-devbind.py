@@ -17,6 +17,7 @@ import grp
 import os
 import pwd
 import re
+import signal
 import sys
 import time
 
@@ -531,4 +532,5 @@ def main(arguments=None, system_type=System):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as when "| head" has seen enough
     sys.exit(main())

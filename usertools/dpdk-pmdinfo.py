@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 
 try:
@@ -173,4 +174,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as when "| head" has seen enough
     sys.exit(main())

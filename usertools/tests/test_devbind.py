@@ -8,6 +8,7 @@ import importlib.machinery
 import importlib.util
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -172,6 +173,14 @@ class Status(DevbindTest):
     def test_active_interface_is_marked(self):
         self.route_by("eth0")
         self.assertRegex(self.succeed("--status"), r"0000:00:03\.0 .*\*Active\*")
+
+    def test_reader_that_has_seen_enough_is_no_error(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([sys.executable, devbind.__file__, "--root", self.root, "--status"],
+                              stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        self.assertEqual(done.stderr, "")
 
 
 class Bind(DevbindTest):
