@@ -115,13 +115,17 @@ range_free(struct heap *h, struct heap_block *start, size_t size, struct heap_bl
 	return start;
 }
 
-/* Frees a range, joined with its free neighbours; its first header is right already. */
+/*
+ * Frees a range, joined with its free neighbours; its first header is right already. That one may
+ * end up inside, where nobody may take it for a block any more.
+ */
 static struct heap_block *
 range_merge(struct heap *h, struct heap_block *start, size_t size)
 {
 	struct heap_block *next = RTE_PTR_ADD(start, size);
 	struct heap_block *prev = start->prev;
 
+	start->state = HEAP_BLOCK_FREE;
 	if (next->state == HEAP_BLOCK_FREE) {
 		free_unlink(h, next);
 		size += next->size;
