@@ -9,7 +9,8 @@ usage()
 {
 	cat <<'END'
 usage: devtools/setup.sh [GROUP...]
-Installs the Debian packages that are missing, of the groups build, test, vm, docs (default: all).
+Installs the Debian packages that are missing, of the groups build, test, vm, docs (default: these)
+and foreign.
 END
 }
 

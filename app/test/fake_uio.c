@@ -13,13 +13,15 @@
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_eal_paging.h>
 #include <rte_pci.h>
 
 #include "fake_uio.h"
 #include "test.h"
 
 #define CONFIG_SIZE 256
-#define PAGE UINT64_C(4096)
+/* What the kernel maps at once. */
+#define PAGE ((uint64_t)rte_mem_page_size())
 
 /* ---- files ---- */
 

@@ -26,7 +26,7 @@
 #include "test.h"
 #include "uio_card.h"
 
-#define K UINT64_C(0x1000)	/* the page size of all machines that run this */
+#define K UINT64_C(0x1000)	/* 16 of it are at least a page anywhere */
 #define MEM UIO_CARD_MEM
 #define IO UIO_CARD_IO
 

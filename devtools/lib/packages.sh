@@ -8,6 +8,8 @@ packages_build='gcc libc6-dev make meson ninja-build pkgconf python3 python3-pye
 packages_test='ccache clang g++ git libclang-rt-14-dev shellcheck'
 packages_vm='busybox-static debootstrap kmod libelf1 qemu-system-x86'
 packages_kernel='bc bison flex libelf-dev xz-utils'
+packages_foreign='binutils gcc-aarch64-linux-gnu gcc-powerpc64le-linux-gnu libc6-dev-arm64-cross
+	libc6-dev-ppc64el-cross qemu-system-arm qemu-system-ppc qemu-user-static'
 packages_docs='doxygen python3-sphinx python3-sphinx-rtd-theme'
 
 packages_of()
@@ -17,6 +19,7 @@ packages_of()
 		build) echo $packages_build ;;
 		test) echo $packages_test ;;
 		vm) echo $packages_vm ;;
+		foreign) echo $packages_foreign ;;
 		docs) echo $packages_docs ;;
 		kernel) echo $packages_kernel ;;
 		*) echo "packages: no group is called \"$group\"" >&2; return 1 ;;

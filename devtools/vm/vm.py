@@ -45,10 +45,12 @@ import sys
 import tempfile
 import time
 
+import machine
+from machine import MACHINES, NATIVE
 from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-QEMU = 'qemu-system-x86_64'
+QEMU = MACHINES[NATIVE].qemu
 BUSYBOX = '/bin/busybox'
 SKIPPED, TIMED_OUT, NO_RESULT = 77, 124, 125
 FAILED = 1
@@ -138,9 +140,14 @@ def assignments(script, *args):
     return out.returncode, dict(re.findall(r"^(\w+)='(.*)'$", out.stdout, re.MULTILINE))
 
 
-def kernel(own):
+def kernel(own, arch):
     """Paths of the kernel in the cache. Debian's is fetched at the first call, ours never made."""
-    status, paths = assignments('own-kernel.sh', '--cached') if own else assignments('kernel.sh')
+    if arch != NATIVE:
+        status, paths = assignments('foreign-root.sh', arch)
+    elif own:
+        status, paths = assignments('own-kernel.sh', '--cached')
+    else:
+        status, paths = assignments('kernel.sh')
     if status == SKIPPED:
         print('vm: left out: it needs a kernel of our own; see devtools/test.sh --vm --vm-kernel')
         sys.exit(SKIPPED)
@@ -271,43 +278,40 @@ def add_modules(archive, paths, names):
         archive.file(f'{base}/{name}', os.path.join(tree, name))
     archive.data(f'{base}/modules.dep',
                  ''.join(f'{f}: {" ".join(depends[f])}\n' for f in files).encode())
-    archive.file('lib/modules/sparse_vfio_pci.ko', paths['VM_SPARSE'])
+    if 'VM_SPARSE' in paths:
+        archive.file('lib/modules/sparse_vfio_pci.ko', paths['VM_SPARSE'])
     for name, path in paths['built'].items():
         archive.file(f'lib/modules/{name}.ko', path)
 
 
-def libraries_of(program):
-    out = subprocess.run(['ldd', program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                         text=True, check=False)
-    if 'not found' in out.stdout:
-        sys.exit(f'vm: {program} needs a library that is not there:\n{out.stdout}')
-    return re.findall(r'(/\S+) \(0x', out.stdout)
-
-
-def add_program(archive, path):
+def add_program(archive, path, folders):
     archive.file('bin/' + os.path.basename(path), path)
-    for library in libraries_of(path):
-        archive.file(library.lstrip('/'), library)
+    libraries = machine.libraries_by_name(path, folders) if folders else \
+        machine.libraries_by_loader(path)
+    for there, here in libraries.items():
+        archive.file(there.lstrip('/'), here)
 
 
 def build_initramfs(paths, needs, args):
     archive = Archive()
     archive.char_device('dev/console', 5, 1)
-    archive.file('bin/busybox', BUSYBOX)
+    archive.file('bin/busybox', paths.get('VM_BUSYBOX', BUSYBOX))
     archive.file('init', os.path.join(HERE, 'guest', 'init'))
     archive.file('lib.sh', os.path.join(HERE, 'guest', 'lib.sh'))
     archive.file('run.sh', args.script)
-    add_modules(archive, paths, VFIO_MODULES + needs.module)
+    add_modules(archive, paths, (VFIO_MODULES if args.arch == NATIVE else []) + needs.module)
+    folders = paths.get('VM_LIBRARIES', '').split()
     for program in needs.program:
-        add_program(archive, os.path.join(args.builddir, program))
+        add_program(archive, os.path.join(args.builddir, program), folders)
     return archive.bytes()
 
 
 def memory_options(server):
     """The server of a device maps the guest's memory when there is a descriptor of it."""
     if not server.sockets:
-        return '', []
-    return ',memory-backend=mem', ['-object', 'memory-backend-memfd,id=mem,size=1G,share=on']
+        return []
+    return ['-machine', 'memory-backend=mem',
+            '-object', 'memory-backend-memfd,id=mem,size=1G,share=on']
 
 
 def iommu_options(needs):
@@ -318,17 +322,15 @@ def iommu_options(needs):
 
 
 def qemu_command(qemu, paths, needs, args, server, initramfs, console):
-    machine, memory = memory_options(server)
+    guest = MACHINES[args.arch]
     iommu, append = iommu_options(needs)
     command = qemu + [
-        '-accel', 'tcg', '-machine', 'q35,kernel-irqchip=split' + machine, '-cpu', 'max',
-        '-m', '1G', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
-        '-chardev', 'stdio,id=results,signal=off',
-        '-serial', 'file:' + console, '-serial', 'chardev:results',
-        *memory, *iommu,
+        '-accel', 'tcg', '-m', '1G', '-nodefaults', '-no-user-config', '-display', 'none',
+        '-no-reboot', '-chardev', 'stdio,id=results,signal=off',
+        *guest.command(console), *memory_options(server), *iommu,
         '-kernel', paths['VM_KERNEL'], '-initrd', initramfs,
         # on a busy machine the kernel's look at its timer comes too soon, and it panics
-        '-append', ' '.join(['console=ttyS0', *append, 'no_timer_check', 'panic=1', 'quiet']
+        '-append', ' '.join(guest.append + append + ['no_timer_check', 'panic=1', 'quiet']
                             + needs.append + args.append),
         *server.devices(),
     ]
@@ -471,6 +473,8 @@ def parse_args():
     parser.add_argument('--own-kernel', action='store_true',
                         help='whatever the script says, boot the kernel of own-kernel.sh')
     parser.add_argument('--console', metavar='FILE', help="keep the guest's console in FILE")
+    parser.add_argument('--arch', choices=list(MACHINES), default=NATIVE,
+                        help='the processor of the guest; another one takes what it was built for')
     parser.add_argument('script', help='guest script')
     return parser.parse_args()
 
@@ -511,12 +515,13 @@ def boot_all(qemu, paths, needs, args, folder):
 def main():
     args = parse_args()
     needs = Needs(args.script)
-    for tool in [BUSYBOX] if needs.served else [QEMU, BUSYBOX]:
+    emulator = MACHINES[args.arch].qemu
+    for tool in [BUSYBOX] if needs.served else [emulator, BUSYBOX]:
         if shutil.which(tool) is None:
             print(f'vm: skipped: {tool} is not installed')
             return SKIPPED
-    qemu = client_qemu() if needs.served else [QEMU]
-    paths = kernel(args.own_kernel or needs.kernel == ['own'])
+    qemu = client_qemu() if needs.served else [emulator]
+    paths = kernel(args.own_kernel or needs.kernel == ['own'], args.arch)
     build_modules(paths, needs.built)
     with tempfile.TemporaryDirectory(prefix='dpdk-vfio-vm.') as folder:
         return boot_all(qemu, paths, needs, args, folder)
