@@ -49,12 +49,12 @@ fetch()
 	)
 }
 
-if [ -z "$(cache_newest dpdk)" ]; then
-	make_once "$cache/dpdk-$abi" fetch || {
-		say "DPDK cannot be fetched, and none is in the cache"
-		exit 77
-	}
-fi
-root=$(cache_newest dpdk)
-echo "DPDK_ROOT='$root/root'"
-echo "DPDK_VERSION='$(cat "$root/version")'"
+# Other things of DPDK's are there, too.
+folder=$cache/dpdk-$abi
+make_once "$folder" fetch || {
+	say "DPDK cannot be fetched, and none is in the cache"
+	exit 77
+}
+version=$(cat "$folder/version")
+echo "DPDK_ROOT='$folder/root'"
+echo "DPDK_VERSION='$version'"

@@ -101,6 +101,11 @@ stage_shared()
 		run_tests build-shared --no-suite vm --no-suite style
 }
 
+run_dropin()
+{
+	devtools/run-dropin.sh build-shared "$DPDK_ROOT" app/test/dpdk-test-dropin --each "$1"
+}
+
 stage_dropin()
 {
 	facts=$(devtools/dpdk.sh) || return
@@ -111,8 +116,7 @@ stage_dropin()
 		CC=$(ccache_of gcc) DPDK_LIBS=$(echo "$DPDK_ROOT"/usr/lib/*-linux-gnu) \
 		DPDK_HEADERS=$include/dpdk:$include/$own/dpdk:$include/$own:$include \
 			devtools/check-dropin.sh &&
-		devtools/run-dropin.sh build-shared "$DPDK_ROOT" app/test/dpdk-test-dropin \
-			--each driver_dropin
+		run_dropin driver_dropin && run_dropin pci_vfio_user_irq
 }
 
 stage_asan()

@@ -279,7 +279,8 @@ what_is_not_mapped_so_cannot_be_taken_back(struct driver_device *d)
 	unmap_refused(d, memory, LOW_IOVA + PAGE, PAGE);
 	unmap_refused(d, memory, LOW_IOVA, 3 * PAGE);
 	unmap_refused(d, memory - PAGE, LOW_IOVA - PAGE, 2 * PAGE);
-	unmap_refused(d, memory, LOW_IOVA, 0);
+	/* why, EALs do not agree */
+	assert_int_equal(rte_dev_dma_unmap(&d->dev->device, memory, LOW_IOVA, 0), -1);
 	unmap_refused(d, memory, LOW_IOVA, SIZE_MAX);
 	for (i = 0; i < 2; i++)
 		page_check(d, memory, i, true);
