@@ -166,6 +166,9 @@ void interpose_route_fd(int fd, const struct interpose_fd_ops *ops, void *ctx);
 /** Heap bytes in use now; 0 where that cannot be told. */
 size_t interpose_heap_bytes(void);
 
+/** The shortest chunk of the heap has so many of these. */
+size_t interpose_heap_least(void);
+
 /** A range that was mapped by mmap() or mremap() (not by libc itself) and is still there. */
 struct interpose_mapping {
 	uintptr_t start;
