@@ -54,8 +54,7 @@ set_loader()
 			dd of="$work/program" bs=1 seek=$((0x$at)) conv=notrunc status=none
 }
 
-libraries "$build/drivers" bus_pci raw_edu &&
-	libraries "$build/lib" pci vfio vfio_user &&
+libraries "$build/lib" bus_pci raw_edu pci vfio vfio_user &&
 	libraries "$libc" argparse eal kvargs log telemetry &&
 	set_loader || exit 1
 LD_LIBRARY_PATH=$work:$libc "$work/program" "$@"
