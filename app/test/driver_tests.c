@@ -17,6 +17,7 @@ static const struct driver_test *const parts[] = {
 	driver_tests_register,
 	driver_tests_config,
 	driver_tests_memory,
+	driver_tests_calls,
 	driver_tests_interrupt,
 	driver_tests_mask,
 	driver_tests_dma,

@@ -94,6 +94,7 @@ struct driver_test {
 extern const struct driver_test driver_tests_register[];
 extern const struct driver_test driver_tests_config[];
 extern const struct driver_test driver_tests_memory[];
+extern const struct driver_test driver_tests_calls[];
 extern const struct driver_test driver_tests_interrupt[];
 extern const struct driver_test driver_tests_mask[];
 extern const struct driver_test driver_tests_dma[];
