@@ -160,6 +160,8 @@ int rte_vfio_user_register(const char *sock_addr, const struct rte_vfio_user_not
  * that use the session; a wait for the client's answer ends at once. In poll mode destroy_device()
  * is called by this thread, after rte_vfio_user_poll() was left.
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
  * @return
  *   0; -ENOENT: no such session; -EBUSY: called from a callback of the session; -EDEADLK: called
  *   between rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave()
@@ -170,6 +172,10 @@ int rte_vfio_user_unregister(const char *sock_addr);
 /**
  * Describe the device: flags, num_regions, num_irqs. Before rte_vfio_user_start().
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
+ * @param dev_info
+ *   Copied.
  * @return
  *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: impossible numbers
  */
@@ -180,6 +186,10 @@ int rte_vfio_user_set_dev_info(const char *sock_addr, struct vfio_device_info *d
  * Describe the regions. Before rte_vfio_user_start(). The entries and their capability chains are
  * copied; what base and fd refer to must stay until rte_vfio_user_unregister().
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
+ * @param reg
+ *   The regions.
  * @return
  *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: an info without or with a
  *   malformed description, which the log names; -ENOMEM
@@ -190,6 +200,10 @@ int rte_vfio_user_set_reg_info(const char *sock_addr, struct rte_vfio_user_regio
 /**
  * Describe the interrupts. Before rte_vfio_user_start(). Copied.
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
+ * @param irq
+ *   Copied.
  * @return
  *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL; -ENOMEM
  */
@@ -203,6 +217,8 @@ int rte_vfio_user_set_irq_info(const char *sock_addr, struct rte_vfio_user_irq_i
  * served one at a time; the next one waits in the queue of the socket. The state of the device
  * stays when a client goes, also that of a migration.
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
  * @return
  *   0; -ENOENT: no such session; -EBUSY: it is started; -EINVAL: the device, region and interrupt
  *   descriptions are missing or do not fit each other; -EADDRINUSE: somebody serves on that path;
@@ -215,6 +231,8 @@ int rte_vfio_user_start(const char *sock_addr);
  * The memory that the client lets the device use, as it is now. All of it that can be is mapped in
  * this process; without this call a region is when it is first used.
  *
+ * @param dev_id
+ *   The session.
  * @return
  *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
  *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). Between
@@ -246,6 +264,12 @@ int rte_vfio_user_get_irq(int dev_id, uint32_t index, uint32_t count, int *fds);
 /**
  * The path of a device's socket.
  *
+ * @param dev_id
+ *   The session.
+ * @param buf
+ *   Where to put it, with its NUL.
+ * @param len
+ *   Bytes of @p buf.
  * @return
  *   0; -ENODEV: no such device; -ENOSPC: @p len bytes are too few for it and the NUL
  */
@@ -295,6 +319,8 @@ int rte_vfio_user_register_opt(const char *sock_addr, const struct rte_vfio_user
 /**
  * The id of a session.
  *
+ * @param sock_addr
+ *   Path of the socket, as at rte_vfio_user_register().
  * @return an id >= 0, -ENOENT
  */
 __rte_experimental
@@ -304,6 +330,8 @@ int rte_vfio_user_dev_id(const char *sock_addr);
  * Serve a session registered with RTE_VFIO_USER_F_POLL: accept a client, handle what has arrived.
  * Makes one system call when nothing has. One thread at a time for each session.
  *
+ * @param dev_id
+ *   The session.
  * @return
  *   Number of messages handled; -ENODEV: no such device; -EINVAL: not in poll mode or not started
  */
@@ -313,6 +341,8 @@ int rte_vfio_user_poll(int dev_id);
 /**
  * A descriptor that is readable when rte_vfio_user_poll() has something to do, to sleep on.
  *
+ * @param dev_id
+ *   The session.
  * @return the descriptor, which stays the library's; -ENODEV, -EINVAL
  */
 __rte_experimental
@@ -350,11 +380,22 @@ __rte_experimental
 int rte_vfio_user_dma_sg(int dev_id, uint64_t addr, uint64_t len, int prot,
 	struct iovec *iov, int nb_iov);
 
-/** Begin to use pointers from rte_vfio_user_dma_sg(). Calls nest. @return 0, -ENODEV */
+/**
+ * Begin to use pointers from rte_vfio_user_dma_sg(). Calls nest.
+ *
+ * @param dev_id
+ *   The session.
+ * @return 0, -ENODEV
+ */
 __rte_experimental
 int rte_vfio_user_dma_enter(int dev_id);
 
-/** The pointers of this thread are no longer used. */
+/**
+ * The pointers of this thread are no longer used.
+ *
+ * @param dev_id
+ *   The session.
+ */
 __rte_experimental
 void rte_vfio_user_dma_leave(int dev_id);
 
@@ -370,6 +411,14 @@ void rte_vfio_user_dma_leave(int dev_id);
  * nothing meanwhile. QEMU is known by offering REGION_WRITE_MULTI and no socket for commands.
  * Posted writes are free of that, and so are other threads.
  *
+ * @param dev_id
+ *   The session.
+ * @param addr
+ *   IOVA of the first byte.
+ * @param buf
+ *   Where to put them.
+ * @param len
+ *   Bytes.
  * @return
  *   0; -EFAULT: not mapped, or the memory is gone; -EACCES: not readable for the device;
  *   -ENODEV: no such device, or no client any more; -ETIMEDOUT: the client did not answer;
@@ -380,7 +429,19 @@ void rte_vfio_user_dma_leave(int dev_id);
 __rte_experimental
 int rte_vfio_user_dma_read(int dev_id, uint64_t addr, void *buf, uint64_t len);
 
-/** Copy to guest memory. @return as rte_vfio_user_dma_read() */
+/**
+ * Copy to guest memory.
+ *
+ * @param dev_id
+ *   The session.
+ * @param addr
+ *   IOVA of the first byte.
+ * @param buf
+ *   What to write.
+ * @param len
+ *   Bytes.
+ * @return as rte_vfio_user_dma_read()
+ */
 __rte_experimental
 int rte_vfio_user_dma_write(int dev_id, uint64_t addr, const void *buf, uint64_t len);
 
@@ -390,6 +451,12 @@ int rte_vfio_user_dma_write(int dev_id, uint64_t addr, const void *buf, uint64_t
  * One that is masked is remembered, and raised when the client unmasks it. A type with
  * VFIO_IRQ_INFO_AUTOMASKED is masked by being raised.
  *
+ * @param dev_id
+ *   The session.
+ * @param index
+ *   VFIO_PCI_*_IRQ_INDEX.
+ * @param vector
+ *   Which of that kind, from 0 on.
  * @return
  *   0, also when the client masked it; -EINVAL: no such vector; -ENOTCONN: no client bound an
  *   eventfd to it; -ENODEV
@@ -416,6 +483,12 @@ struct rte_vfio_user_io_fd {
  * the descriptors must stay open until it is replaced. An entry whose descriptors are more than the
  * client takes in a message is left out of the answer.
  *
+ * @param dev_id
+ *   The session.
+ * @param io_fd
+ *   The descriptors.
+ * @param nb
+ *   How many there are.
  * @return
  *   0; -EINVAL: outside a region; -ENODEV; -ENOMEM
  */
@@ -456,6 +529,13 @@ int rte_vfio_user_set_migration(const char *sock_addr,
  * Tell that the device wrote to guest memory through pointers, for dirty-page tracking.
  * rte_vfio_user_dma_write() does so itself. Cheap when nobody tracks. Memory that is reached by
  * messages only is not tracked here: its client sees each write.
+ *
+ * @param dev_id
+ *   The session.
+ * @param addr
+ *   IOVA of the first byte.
+ * @param len
+ *   Bytes.
  */
 __rte_experimental
 void rte_vfio_user_dma_dirty(int dev_id, uint64_t addr, uint64_t len);
@@ -538,6 +618,8 @@ int rte_vfio_user_attach_dev_opt(const char *sock_addr,
 /**
  * Disconnect. Requests of other threads that are under way end with -ENOTCONN; waits for them.
  *
+ * @param dev_id
+ *   The device.
  * @return 0; -ENODEV: no such device; -EDEADLK: from a handler of this device
  */
 __rte_experimental
@@ -575,7 +657,15 @@ struct rte_vfio_user_limits {
 	uint64_t mig_max_bitmap_size;	/**< bytes */
 };
 
-/** @return 0; -ENODEV */
+/**
+ * What a server can do, as far as it has said when it was attached to.
+ *
+ * @param dev_id
+ *   The device.
+ * @param[out] limits
+ *   What its server has said.
+ * @return 0; -ENODEV
+ */
 __rte_experimental
 int rte_vfio_user_get_limits(int dev_id, struct rte_vfio_user_limits *limits);
 
@@ -685,7 +775,13 @@ __rte_experimental
 int rte_vfio_user_dma_unmap_dirty(int dev_id, uint64_t gpa, uint64_t size, uint64_t pgsize,
 	uint64_t *bitmap, uint64_t bitmap_size);
 
-/** Take all memory away at once. */
+/**
+ * Take all memory away at once.
+ *
+ * @param dev_id
+ *   The device.
+ * @return 0; or see above
+ */
 __rte_experimental
 int rte_vfio_user_dma_unmap_all(int dev_id);
 
@@ -786,6 +882,10 @@ int rte_vfio_user_event_fd(int dev_id);
  * VFIO_DEVICE_SET_IRQS. The eventfds in the data stay the caller's. Goes out in as many requests as
  * descriptors and holes among them need; those before one that fails have taken effect.
  *
+ * @param dev_id
+ *   The device.
+ * @param set
+ *   As the kernel's.
  * @return
  *   0; -EINVAL: flags, or argsz that does not cover the data; -ENOTSUP: the server takes no
  *   descriptors; or see above
@@ -793,12 +893,40 @@ int rte_vfio_user_event_fd(int dev_id);
 __rte_experimental
 int rte_vfio_user_set_irqs(int dev_id, struct vfio_irq_set *set);
 
-/** Read a region, of any length; split at what the server takes at a time. */
+/**
+ * Read a region, of any length; split at what the server takes at a time.
+ *
+ * @param dev_id
+ *   The device.
+ * @param idx
+ *   The region.
+ * @param offset
+ *   Of the first byte in it.
+ * @param size
+ *   Bytes.
+ * @param data
+ *   Where to put them.
+ * @return 0; -EINVAL: the range wraps; or see above
+ */
 __rte_experimental
 int rte_vfio_user_region_read(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
 	void *data);
 
-/** Write a region. The data have arrived when it returns. @return 0; -EIO: fewer arrived */
+/**
+ * Write a region. The data have arrived when it returns.
+ *
+ * @param dev_id
+ *   The device.
+ * @param idx
+ *   The region.
+ * @param offset
+ *   Of the first byte in it.
+ * @param size
+ *   Bytes.
+ * @param data
+ *   What to write.
+ * @return 0; -EINVAL: the range wraps; -EIO: fewer arrived; or see above
+ */
 __rte_experimental
 int rte_vfio_user_region_write(int dev_id, uint32_t idx, uint64_t offset, uint32_t size,
 	const void *data);
@@ -807,6 +935,16 @@ int rte_vfio_user_region_write(int dev_id, uint32_t idx, uint64_t offset, uint32
  * Write a region without waiting: the server tells nothing, not even an error. It is done before
  * whatever this thread asks for next.
  *
+ * @param dev_id
+ *   The device.
+ * @param idx
+ *   The region.
+ * @param offset
+ *   Of the first byte in it.
+ * @param size
+ *   Bytes.
+ * @param data
+ *   What to write.
  * @return 0: it is on its way; or see above
  */
 __rte_experimental
@@ -843,6 +981,8 @@ int rte_vfio_user_region_write_multi(int dev_id, const struct rte_vfio_user_writ
  * VFIO_DEVICE_RESET. A device may take its time for that, so it has a time limit of its own:
  * rte_vfio_user_attach_options.reset_timeout_ms.
  *
+ * @param dev_id
+ *   The device.
  * @return 0; or see above
  */
 __rte_experimental
@@ -887,6 +1027,12 @@ int rte_vfio_user_feature(int dev_id, struct vfio_device_feature *feature, size_
 /**
  * Read state of a device in VFIO_DEVICE_STATE_PRE_COPY or _STOP_COPY.
  *
+ * @param dev_id
+ *   The device.
+ * @param buf
+ *   Where to put it.
+ * @param len
+ *   Bytes of @p buf.
  * @return bytes, 0 at the end, less than @p len also before it; or see above
  */
 __rte_experimental
@@ -895,6 +1041,12 @@ ssize_t rte_vfio_user_mig_read(int dev_id, void *buf, size_t len);
 /**
  * Write state of a device in VFIO_DEVICE_STATE_RESUMING.
  *
+ * @param dev_id
+ *   The device.
+ * @param buf
+ *   The state.
+ * @param len
+ *   Bytes.
  * @return 0 when all of it was taken; or see above
  */
 __rte_experimental

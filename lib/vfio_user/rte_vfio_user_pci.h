@@ -132,11 +132,22 @@ __rte_experimental
 int rte_vfio_user_pci_create(const struct rte_vfio_user_pci_info *info,
 	const struct rte_vfio_user_pci_ops *ops, void *priv, struct rte_vfio_user_pci **pci);
 
-/** Free a function, which is stopped first if it is started. NULL does nothing. */
+/**
+ * Free a function, which is stopped first if it is started. NULL does nothing.
+ *
+ * @param pci
+ *   The function, or NULL.
+ */
 __rte_experimental
 void rte_vfio_user_pci_free(struct rte_vfio_user_pci *pci);
 
-/** What was given to rte_vfio_user_pci_create(). */
+/**
+ * What is the author's of a function.
+ *
+ * @param pci
+ *   The function.
+ * @return what was given to rte_vfio_user_pci_create()
+ */
 __rte_experimental
 void *rte_vfio_user_pci_priv(const struct rte_vfio_user_pci *pci);
 
@@ -236,7 +247,13 @@ __rte_experimental
 int rte_vfio_user_pci_add_vendor(struct rte_vfio_user_pci *pci, const void *body,
 	const void *writable, size_t len);
 
-/** Add power management: D0 to D3, no soft reset. @return as rte_vfio_user_pci_add_cap() */
+/**
+ * Add power management: D0 to D3, no soft reset.
+ *
+ * @param pci
+ *   The function.
+ * @return as rte_vfio_user_pci_add_cap()
+ */
 __rte_experimental
 int rte_vfio_user_pci_add_pm(struct rte_vfio_user_pci *pci);
 
@@ -289,6 +306,10 @@ struct rte_vfio_user_pci_msix {
  *
  * As with kernel VFIO the client masks vectors: bits in the table are kept, not obeyed.
  *
+ * @param pci
+ *   The function.
+ * @param msix
+ *   Copied.
  * @return
  *   As rte_vfio_user_pci_add_cap(); -EINVAL also: not inside the BAR, in a part of it that may be
  *   mapped, or overlapping; -EEXIST: there is one; -ENOMEM
@@ -320,13 +341,21 @@ int rte_vfio_user_pci_start(struct rte_vfio_user_pci *pci, const char *sock_addr
 /**
  * End the session. The state of the function stays; it may be started again.
  *
+ * @param pci
+ *   The function.
  * @return
  *   0, also when it is not started; -EBUSY: called from a callback
  */
 __rte_experimental
 int rte_vfio_user_pci_stop(struct rte_vfio_user_pci *pci);
 
-/** The id of the session. @return an id; -ENOTCONN: not started. Any thread. */
+/**
+ * The id of the session.
+ *
+ * @param pci
+ *   The function.
+ * @return an id; -ENOTCONN: not started. Any thread.
+ */
 __rte_experimental
 int rte_vfio_user_pci_dev_id(struct rte_vfio_user_pci *pci);
 
@@ -347,7 +376,12 @@ int rte_vfio_user_pci_dev_id(struct rte_vfio_user_pci *pci);
 __rte_experimental
 int rte_vfio_user_pci_raise(struct rte_vfio_user_pci *pci, unsigned int vector);
 
-/** There is no cause for an interrupt any more: INTx goes down. Messages are not taken back. */
+/**
+ * There is no cause for an interrupt any more: INTx goes down. Messages are not taken back.
+ *
+ * @param pci
+ *   The function.
+ */
 __rte_experimental
 void rte_vfio_user_pci_lower(struct rte_vfio_user_pci *pci);
 
@@ -371,6 +405,10 @@ int rte_vfio_user_pci_intx(struct rte_vfio_user_pci *pci, bool asserted);
 /**
  * Send a message by MSI-X, else by MSI. It is kept pending while masked.
  *
+ * @param pci
+ *   The function.
+ * @param vector
+ *   Which one, from 0 on.
  * @return
  *   0; -EINVAL: no such vector; -ENOTCONN: the client uses neither
  */
@@ -382,13 +420,33 @@ int rte_vfio_user_pci_message(struct rte_vfio_user_pci *pci, unsigned int vector
 /**
  * rte_vfio_user_dma_read() for a function.
  *
+ * @param pci
+ *   The function.
+ * @param addr
+ *   IOVA of the first byte.
+ * @param buf
+ *   Where to put them.
+ * @param len
+ *   Bytes.
  * @return as that; -EACCES also: the function is not enabled as bus master
  */
 __rte_experimental
 int rte_vfio_user_pci_dma_read(struct rte_vfio_user_pci *pci, uint64_t addr, void *buf,
 	uint64_t len);
 
-/** rte_vfio_user_dma_write() for a function. @return as rte_vfio_user_pci_dma_read() */
+/**
+ * rte_vfio_user_dma_write() for a function.
+ *
+ * @param pci
+ *   The function.
+ * @param addr
+ *   IOVA of the first byte.
+ * @param buf
+ *   What to write.
+ * @param len
+ *   Bytes.
+ * @return as rte_vfio_user_pci_dma_read()
+ */
 __rte_experimental
 int rte_vfio_user_pci_dma_write(struct rte_vfio_user_pci *pci, uint64_t addr, const void *buf,
 	uint64_t len);
@@ -398,6 +456,14 @@ int rte_vfio_user_pci_dma_write(struct rte_vfio_user_pci *pci, uint64_t addr, co
 /**
  * Read configuration space as the client does. Any thread.
  *
+ * @param pci
+ *   The function.
+ * @param offset
+ *   Of the first byte.
+ * @param buf
+ *   Where to put them.
+ * @param len
+ *   Bytes.
  * @return 0; -EINVAL: outside of it
  */
 __rte_experimental
@@ -408,6 +474,14 @@ int rte_vfio_user_pci_config_read(struct rte_vfio_user_pci *pci, uint32_t offset
  * Write configuration space as the client does, with all that follows from it: read-only bits
  * stay, callbacks are called. From the thread that serves, or while not started.
  *
+ * @param pci
+ *   The function.
+ * @param offset
+ *   Of the first byte.
+ * @param buf
+ *   What to write.
+ * @param len
+ *   Bytes.
  * @return 0; -EINVAL: outside of it
  */
 __rte_experimental
@@ -418,13 +492,29 @@ int rte_vfio_user_pci_config_write(struct rte_vfio_user_pci *pci, uint32_t offse
  * Set bytes of a capability's body that only the device may change. No callback is called. Any
  * thread.
  *
+ * @param pci
+ *   The function.
+ * @param offset
+ *   Of the first byte.
+ * @param buf
+ *   What to put there.
+ * @param len
+ *   Bytes.
  * @return 0; -EINVAL: outside of configuration space, or in the standard header
  */
 __rte_experimental
 int rte_vfio_user_pci_config_set(struct rte_vfio_user_pci *pci, uint32_t offset, const void *buf,
 	uint32_t len);
 
-/** What a BAR's register holds, without the bits that tell its type; 0: no such BAR. */
+/**
+ * What a BAR's register holds.
+ *
+ * @param pci
+ *   The function.
+ * @param bar
+ *   The BAR, 0 to 5.
+ * @return the address, without the bits that tell the BAR's type; 0: no such BAR
+ */
 __rte_experimental
 uint64_t rte_vfio_user_pci_bar_addr(struct rte_vfio_user_pci *pci, unsigned int bar);
 
@@ -450,7 +540,21 @@ __rte_experimental
 int rte_vfio_user_pci_region_read(struct rte_vfio_user_pci *pci, unsigned int region,
 	uint64_t offset, void *buf, uint32_t len);
 
-/** Write a BAR as the client does. @return as rte_vfio_user_pci_region_read(); -EPERM: the ROM */
+/**
+ * Write a BAR as the client does.
+ *
+ * @param pci
+ *   The function.
+ * @param region
+ *   VFIO_PCI_*_REGION_INDEX.
+ * @param offset
+ *   Of the first byte in it.
+ * @param buf
+ *   What to write.
+ * @param len
+ *   Bytes.
+ * @return as rte_vfio_user_pci_region_read(); -EPERM: the ROM
+ */
 __rte_experimental
 int rte_vfio_user_pci_region_write(struct rte_vfio_user_pci *pci, unsigned int region,
 	uint64_t offset, const void *buf, uint32_t len);
