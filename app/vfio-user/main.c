@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 
@@ -37,8 +40,8 @@ usage(FILE *out)
 	fprintf(out, "\n\"dpdk-vfio-user COMMAND --help\" tells more.\n");
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	unsigned int i;
 
@@ -56,4 +59,34 @@ main(int argc, char **argv)
 	}
 	fprintf(stderr, "dpdk-vfio-user: unknown command: %s (see --help)\n", argv[1]);
 	return EXIT_USAGE;
+}
+
+/* What is closed would be the next file's, which then gets what is printed. */
+static void
+standard_files_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Who reads only part of the output is to know. */
+static int
+output_end(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "dpdk-vfio-user: cannot write the output: %s\n", strerror(errno));
+	return status == EXIT_SUCCESS ? EXIT_FAILURE : status;
+}
+
+int
+main(int argc, char **argv)
+{
+	standard_files_open();
+	return output_end(run(argc, argv));
 }

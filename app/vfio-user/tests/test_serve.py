@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 TOOL = None
@@ -178,6 +179,26 @@ class Serve(unittest.TestCase):
             out = self.run_tool(*args)
             self.assertEqual((out.returncode, out.stderr), (0, ""), args)
             self.assertIn("usage: dpdk-vfio-user", out.stdout)
+
+    def test_files_do_not_take_the_place_of_closed_ones(self):
+        path = self.path("s")
+        process = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", TOOL, "serve",
+                                    "edu", "--socket-path", path])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        while not os.path.exists(path):
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        for number in range(3):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{number}"), "/dev/null")
+        self.assertEqual(self.connect(path).ids(), (0x1234, 0x11e8))
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            out = subprocess.run([TOOL, "--help"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                 timeout=TIMEOUT, check=False)
+        self.assertEqual(out.returncode, 1)
+        self.assertIn("No space left on device", out.stderr)
 
     def test_descriptor_that_is_no_socket(self):
         with tempfile.TemporaryFile() as target:
