@@ -3,9 +3,11 @@
 /* A server dies and comes back, and one call fails on the way: the device is there again. */
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bus_pci_driver.h>
@@ -30,6 +32,9 @@ struct fixture {
 	char dir[16], path[32], name[64];
 	pid_t server;
 	atomic_uint nb_removes, nb_adds;
+	bool probes;	/* when the device is back, but not at once */
+	atomic_bool about_to;
+	int probe_rc;
 };
 
 static struct fixture fixture;
@@ -40,7 +45,11 @@ on_event(const char *name, enum rte_dev_event_type event, void *arg)
 {
 	struct fixture *f = arg;
 
-	(void)name;
+	if (event == RTE_DEV_EVENT_ADD && f->probes) {
+		atomic_store(&f->about_to, true);
+		usleep(100000);
+		f->probe_rc = rte_dev_probe(name);
+	}
 	atomic_fetch_add(event == RTE_DEV_EVENT_REMOVE ? &f->nb_removes : &f->nb_adds, 1);
 }
 
@@ -200,7 +209,39 @@ test_device_comes_back_though_no_thread_can_be_made_at_first(void **state)
 	assert_device_works(the_device());
 }
 
+static void *
+cleanup_thread(void *arg)
+{
+	(void)arg;
+	eal_session_stop();
+	return NULL;
+}
+
+/* EAL ends while a listener looks for devices: the one does not wait for the other. */
+static void
+test_eal_ends_while_a_listener_scans(void **state)
+{
+	struct fixture *f = *state;
+	struct timespec until;
+	pthread_t thread;
+
+	f->probes = true;
+	spawned_kill(f->server);
+	wait_for(&f->nb_removes, 1);
+	f->server = spawned_edu(f->path);
+	while (!atomic_load(&f->about_to))
+		usleep(1000);
+	assert_int_equal(pthread_create(&thread, NULL, cleanup_thread, NULL), 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 30;
+	assert_int_equal(pthread_timedjoin_np(thread, NULL, &until), 0);
+	assert_int_equal(f->nb_adds, 1);
+	assert_true(f->probe_rc < 0);
+	eal_session_start(NULL);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(test_eal_ends_while_a_listener_scans, setup, teardown),
 	cmocka_unit_test_setup_teardown(
 		test_device_comes_back_though_no_thread_can_be_made_at_first, setup, teardown),
 	cmocka_unit_test_setup_teardown(test_device_comes_back_whatever_call_fails, setup,

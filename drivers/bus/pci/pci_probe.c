@@ -238,6 +238,7 @@ pci_cleanup(void)
 	uint64_t from = 0;
 	int rc, failure = 0;
 
+	pci_scan_end();
 	while ((dev = pci_list_next_seen(&from)) != NULL) {
 		rc = device_remove(dev, true);
 		if (rc != 0)

@@ -27,6 +27,7 @@ struct pci_scan {
 
 /* Kernel drivers and the system's state are used by one scan at a time. */
 static pthread_mutex_t scan_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool ending;	/* there are no more scans; with the lock */
 
 bool
 pci_scan_wants(const struct pci_scan *scan, const struct rte_pci_addr *addr)
@@ -175,19 +176,33 @@ pci_scan_run(void)
 	if (!rte_eal_has_pci())
 		return 0;
 	pthread_mutex_lock(&scan_lock);
-	rc = scan_locked();
+	rc = ending ? -ESHUTDOWN : scan_locked();
 	pthread_mutex_unlock(&scan_lock);
 	return rc;
 }
 
+static void
+ending_set(bool on)
+{
+	pthread_mutex_lock(&scan_lock);
+	ending = on;
+	pthread_mutex_unlock(&scan_lock);
+}
+
+void
+pci_scan_end(void)
+{
+	ending_set(true);
+}
+
+/* Without the lock: backends may wait for listeners, which may be about to scan. */
 void
 pci_scan_fini(void)
 {
 	const struct pci_backend *backend = NULL;
 
-	pthread_mutex_lock(&scan_lock);
 	while ((backend = pci_backend_next(backend)) != NULL)
 		if (backend->scan_fini != NULL)
 			backend->scan_fini();
-	pthread_mutex_unlock(&scan_lock);
+	ending_set(false);
 }

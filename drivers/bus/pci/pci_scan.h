@@ -58,7 +58,13 @@ int pci_scan_found(struct pci_scan *scan, const struct rte_pci_addr *addr, uint6
  */
 int pci_scan_run(void);
 
-/** Let backends forget what they keep from one scan to the next. */
+/** Waits for a scan that is under way. From then on they fail, with -ESHUTDOWN. */
+void pci_scan_end(void);
+
+/**
+ * After pci_scan_end(): let backends forget what they keep from one scan to the next. Then there
+ * may be scans again.
+ */
 void pci_scan_fini(void);
 
 #endif /* PCI_SCAN_H */
