@@ -91,6 +91,18 @@ struct rte_vfio_user_pci {
 	char *sock_addr;	/**< owned; NULL: not started */
 };
 
+static inline bool
+vu_pci_is_started(const struct rte_vfio_user_pci *pci)
+{
+	return pci->sock_addr != NULL;
+}
+
+static inline bool
+vu_pci_is_power_of_2(uint64_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
 /* ---- vu_pci_cfg.c: no lock, no callback ---- */
 
 uint32_t vu_pci_le_get(const uint8_t *bytes, unsigned int len);
@@ -144,6 +156,11 @@ int vu_pci_bar_info(const struct vu_pci_bar *bar, struct vfio_region_info **info
 
 /** May the client map part of [off, off + len)? */
 bool vu_pci_bar_mappable(const struct vu_pci_bar *bar, uint64_t off, uint64_t len);
+
+/* ---- vu_pci_cap.c ---- */
+
+/** The table of MSI-X as it is after power-on. */
+void vu_pci_msix_table_reset(struct rte_vfio_user_pci *pci);
 
 /* ---- vu_pci.c ---- */
 
