@@ -10,6 +10,9 @@ The script begins with lines that say what it needs:
                                           a device at a port of its own, there from the start,
                                           which the script pulls by printing "@pull N" and plugs
                                           by "@plug N"; N counts them from 0
+    #vm hotplug native                    ports tell of what comes and goes by themselves, and not
+                                          the machine's ACPI
+    #vm outside NAME[,PROPERTY=VALUE...]  a device that the IOMMU leaves alone
     #vm program PATH                      a program, relative to the build folder
     #vm module NAME                       a module of the kernel, with those it needs
     #vm built NAME                        a module that is no part of the kernel, in /lib/modules;
@@ -38,7 +41,6 @@ import os
 import re
 import select
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -47,6 +49,7 @@ import time
 
 import machine
 from machine import MACHINES, NATIVE
+from monitor import Monitor
 from tap import Tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -69,7 +72,7 @@ DEVICES = {
 }
 FIRST_SLOT = 4
 SERVED_SLOT = 16
-PORT_SLOT = 24
+OUTSIDE_SLOT = 23
 
 VFIO_MODULES = ['vfio-pci', 'vfio_iommu_type1']
 
@@ -124,11 +127,11 @@ class Needs:
         self.device, self.program, self.module = [], [], []
         self.iommu, self.append, self.pluggable = [], [], []
         self.served, self.boots, self.kernel, self.built = [], [], [], []
-        self.complaint = []
+        self.complaint, self.hotplug, self.outside = [], [], []
         with open(script, encoding='utf-8') as lines:
             for line in lines:
                 match = re.match(r'#vm (device|pluggable|program|module|iommu|append|served'
-                                 r'|boots|kernel|built|complaint) (.+)', line)
+                                 r'|boots|kernel|built|complaint|hotplug|outside) (.+)', line)
                 if match:
                     getattr(self, match[1]).append(match[2].strip())
 
@@ -321,6 +324,24 @@ def iommu_options(needs):
             ['intel_iommu=on'])
 
 
+def device_of(wanted):
+    """QEMU's name and properties of a device that needs nothing else."""
+    name, *properties = wanted.split(',')
+    return {'driver': DEVICES[name][1], **dict(p.split('=') for p in properties)}
+
+
+def outside_options(needs):
+    """A host bridge of their own, for the IOMMU leaves alone what is below a bridge."""
+    if needs.outside:
+        yield from ('-device', f'pxb-pcie,id=outside,bus_nr=64,addr={OUTSIDE_SLOT:#x},'
+                               'bypass_iommu=on')
+    for number, wanted in enumerate(needs.outside):
+        port = f'outside{number}'
+        options = {**device_of(wanted), 'bus': port}
+        yield from ('-device', f'pcie-root-port,id={port},bus=outside,chassis={64 + number}',
+                    '-device', ','.join(f'{key}={value}' for key, value in options.items()))
+
+
 def qemu_command(qemu, paths, needs, args, server, initramfs, console):
     guest = MACHINES[args.arch]
     iommu, append = iommu_options(needs)
@@ -340,77 +361,7 @@ def qemu_command(qemu, paths, needs, args, server, initramfs, console):
             sys.exit(f'vm: no device is called {name}')
         extra, device = DEVICES[name]
         command += extra + ['-device', f'{device},addr={slot:#x}{comma}{properties}']
-    return command
-
-
-class Monitor:
-    """Pulls and plugs devices while the guest runs, by QEMU's machine protocol."""
-
-    def __init__(self, needs, folder):
-        self.devices = needs.pluggable
-        self.path = os.path.join(folder, 'monitor')
-        self.stream = None
-
-    def options(self):
-        if not self.devices:
-            return []
-        options = ['-qmp', f'unix:{self.path},server=on,wait=off']
-        for number, _ in enumerate(self.devices):
-            options += ['-device', f'pcie-root-port,id=port{number},chassis={number + 1},'
-                                   f'addr={PORT_SLOT + number:#x}',
-                        '-device', ','.join(f'{key}={value}' for key, value
-                                            in self.device(number).items())]
-        return options
-
-    def device(self, number):
-        name, *properties = self.devices[number].split(',')
-        return {'driver': DEVICES[name][1], 'id': f'pluggable{number}', 'bus': f'port{number}',
-                **dict(p.split('=') for p in properties)}
-
-    def answer(self, wanted):
-        """The next message that has one of these keys."""
-        while True:
-            message = json.loads(self.stream.readline())
-            if any(key in message for key in wanted):
-                return message
-
-    def ask(self, command, **arguments):
-        if self.stream is None:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(self.path)
-                self.stream = connection.makefile('rw', encoding='utf-8')
-            self.ask('qmp_capabilities')
-        self.stream.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
-        self.stream.flush()
-        return self.answer(['return', 'error'])
-
-    def obey(self, line):
-        """Does what a line of the guest asks for, and tells whether it was such a line."""
-        match = re.fullmatch(r'@(pull|plug) (\d+)', line)
-        if match is None:
-            return False
-        number = int(match[2])
-        if match[1] == 'pull':
-            reply = self.ask('device_del', id=f'pluggable{number}')
-        else:
-            reply = self.plug(number)
-        if 'error' in reply:
-            print(f'vm: {line}: {reply["error"]["desc"]}', flush=True)
-        return True
-
-    def plug(self, number):
-        """QEMU forgets what was pulled a moment after the guest."""
-        for _ in range(100):
-            reply = self.ask('device_add', **self.device(number))
-            if 'Duplicate' not in reply.get('error', {}).get('desc', ''):
-                break
-            time.sleep(0.05)
-        return reply
-
-    def close(self):
-        if self.stream is not None:
-            self.stream.close()
-        self.stream = None
+    return command + list(outside_options(needs))
 
 
 def lines_until(stream, deadline):
@@ -496,7 +447,8 @@ def boot_all(qemu, paths, needs, args, folder):
     with open(initramfs, 'wb') as out:
         out.write(build_initramfs(paths, needs, args))
     with Server(needs, args.builddir, folder) as server:
-        monitor = Monitor(needs, folder)
+        monitor = Monitor([device_of(wanted) for wanted in needs.pluggable],
+                          needs.hotplug == ['native'], folder)
         command = qemu_command(qemu, paths, needs, args, server, initramfs, console)
         command += monitor.options()
         for boot in range(boots):
