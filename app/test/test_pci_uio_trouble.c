@@ -410,7 +410,12 @@ test_access_by_calls_fails_with_what_the_call_says(void **state)
 	uint32_t value = 0;
 	struct uio_card card;
 
-	uio_card_map(&card, &desc);
+	uio_card_plug(&card, &desc);
+	/* the first one is for ports */
+	interpose_fail(INTERPOSE_ONLY(MMAP) | INTERPOSE_THIS_THREAD, 2, ENOMEM);
+	assert_int_equal(rte_pci_map_device(card.pci), 0);
+	assert_true(interpose_fired());
+	uio_assert_bytes_pass(&card, MEM, 256);
 	interpose_fail(INTERPOSE_ONLY(MMAP) | INTERPOSE_THIS_THREAD, 1, ENOMEM);
 	assert_int_equal(rte_pci_mmio_read(card.pci, MEM, &value, 4, 0), -ENOMEM);
 	interpose_fail(INTERPOSE_ONLY(MMAP) | INTERPOSE_THIS_THREAD, 1, EPERM);

@@ -23,7 +23,7 @@ struct pci_uio_bar {
 	int fd;	/**< its file in sysfs; -1: it has none that could be opened */
 	uint64_t start;	/**< its address, or the number of its first port */
 	const struct pci_uio_port_way *way;	/**< to its ports; NULL: it is memory */
-	uint8_t *map;	/**< pages of its ports; NULL: they are not mapped */
+	uint8_t *map;	/**< pages that calls go to; NULL: they are not mapped */
 	size_t map_len;
 };
 

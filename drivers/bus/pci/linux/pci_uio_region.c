@@ -124,15 +124,35 @@ memory_file_open(const struct pci_device *dev, unsigned int bar, bool *writable)
 	return open_as_permitted(dev, name, writable);
 }
 
+static size_t
+start_in_page(const struct pci_uio_bar *bar)
+{
+	return bar->start & (rte_mem_page_size() - 1);
+}
+
+/* If that fails each call maps what it needs. */
+static void
+memory_keep(struct pci_uio_bar *bar, const struct pci_region *region)
+{
+	const int prot = RTE_PROT_READ |
+		((region->flags & PCI_REGION_F_WRITE) != 0 ? RTE_PROT_WRITE : 0);
+	const size_t len = RTE_ALIGN_CEIL(start_in_page(bar) + region->size, rte_mem_page_size());
+
+	bar->map = rte_mem_map(NULL, len, prot, RTE_MAP_SHARED, bar->fd, 0);
+	bar->map_len = bar->map == NULL ? 0 : len;
+}
+
 /*
- * All of it may be mapped. A BAR that shares its page with others is left to calls: it does not
- * begin where a mapping would.
+ * All of it may be mapped. A BAR that shares its page with others is left to calls, for which it is
+ * mapped: it does not begin where a mapping would.
  */
 static int
-memory_areas(const struct pci_uio_bar *bar, struct pci_region *region)
+memory_areas(struct pci_uio_bar *bar, struct pci_region *region)
 {
-	if ((bar->start & (rte_mem_page_size() - 1)) != 0)
+	if (start_in_page(bar) != 0) {
+		memory_keep(bar, region);
 		return 0;
+	}
 	region->areas = malloc(sizeof(*region->areas));
 	if (region->areas == NULL)
 		return -ENOMEM;
@@ -279,42 +299,57 @@ config_write(const struct pci_device *dev, unsigned int region, const void *buf,
 	return pci_fd_write(dev->state->config_fd, buf, len, (off_t)offset);
 }
 
-/* Pages of a BAR, mapped for one access. */
+/* Pages of a BAR, mapped for one access if they are not mapped for all. */
 struct pages {
-	void *map;	/* NULL: they cannot be mapped, rte_errno tells why */
+	void *map;	/* for this one; NULL: not */
 	size_t len;
-	uint8_t *addr;	/* of the first byte that is wanted */
+	uint8_t *addr;	/* of the first byte that is wanted; NULL: rte_errno tells why */
 };
 
 static struct pages
-pages_map(const struct pci_device *dev, unsigned int region, int prot, size_t len,
+pages_map_now(const struct pci_uio_bar *bar, int prot, size_t len, uint64_t at)
+{
+	const uint64_t mask = rte_mem_page_size() - 1;
+	struct pages pages = { .len = RTE_ALIGN_CEIL((at & mask) + len, mask + 1) };
+
+	pages.map = rte_mem_map(NULL, pages.len, prot, RTE_MAP_SHARED, bar->fd, at & ~mask);
+	pages.addr = pages.map == NULL ? NULL : RTE_PTR_ADD(pages.map, at & mask);
+	return pages;
+}
+
+static struct pages
+pages_get(const struct pci_device *dev, unsigned int region, int prot, size_t len,
 	uint64_t offset)
 {
 	const struct pci_uio_bar *bar = &dev->state->bar[region];
-	const uint64_t mask = rte_mem_page_size() - 1;
-	const uint64_t at = (bar->start & mask) + offset;
-	struct pages pages = { .map = NULL };
+	const uint64_t at = start_in_page(bar) + offset;
 
 	if (pci_region_is_lost(&dev->region[region])) {
 		rte_errno = ENODEV;
-		return pages;
+		return (struct pages){ .addr = NULL };
 	}
-	pages.len = RTE_ALIGN_CEIL((at & mask) + len, mask + 1);
-	pages.map = rte_mem_map(NULL, pages.len, prot, RTE_MAP_SHARED, bar->fd, at & ~mask);
-	pages.addr = RTE_PTR_ADD(pages.map, at & mask);
-	return pages;
+	if (bar->map != NULL)
+		return (struct pages){ .addr = bar->map + at };
+	return pages_map_now(bar, prot, len, at);
+}
+
+static void
+pages_put(const struct pages *pages)
+{
+	if (pages->map != NULL)
+		rte_mem_unmap(pages->map, pages->len);
 }
 
 static int
 memory_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
 	uint64_t offset)
 {
-	struct pages pages = pages_map(dev, region, RTE_PROT_READ, len, offset);
+	struct pages pages = pages_get(dev, region, RTE_PROT_READ, len, offset);
 
-	if (pages.map == NULL)
+	if (pages.addr == NULL)
 		return -rte_errno;
 	pci_access_load(pages.addr, buf, len);
-	rte_mem_unmap(pages.map, pages.len);
+	pages_put(&pages);
 	return (int)len;
 }
 
@@ -322,12 +357,12 @@ static int
 memory_write(const struct pci_device *dev, unsigned int region, const void *buf, size_t len,
 	uint64_t offset)
 {
-	struct pages pages = pages_map(dev, region, RTE_PROT_READ | RTE_PROT_WRITE, len, offset);
+	struct pages pages = pages_get(dev, region, RTE_PROT_READ | RTE_PROT_WRITE, len, offset);
 
-	if (pages.map == NULL)
+	if (pages.addr == NULL)
 		return -rte_errno;
 	pci_access_store(pages.addr, buf, len);
-	rte_mem_unmap(pages.map, pages.len);
+	pages_put(&pages);
 	return (int)len;
 }
 
