@@ -46,7 +46,6 @@ struct pci_region {
 	uint8_t *base;	/**< of the reservation of the whole region */
 	struct rte_vfio_area *windows;	/**< mapped; sorted, disjoint, adjacent ones merged */
 	uint32_t nb_windows;
-	RTE_ATOMIC(bool) lost;	/**< the device is not behind the windows any more */
 	int prot;	/**< of the windows: RTE_PROT_READ, RTE_PROT_WRITE */
 
 	/* what the backend's open() says */
@@ -60,6 +59,7 @@ struct pci_region {
 	/** left out of a window that is refused with it; may be empty */
 	struct rte_vfio_area avoid;
 
+	RTE_ATOMIC(bool) lost;	/**< the device is not behind the windows any more */
 	bool relisted;	/**< mem_resource[].len is ours, and was listed_len before */
 	uint64_t listed_len;
 };
