@@ -111,6 +111,21 @@ static const struct vm_way vfio_noiommu = { "vfio-noiommu", "vfio-pci" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
+/* ---- one with and one without an IOMMU, in one process ---- */
+
+static const struct vm_way vfio_mixed = { "vfio-mixed", "vfio-pci" };
+
+#define VFIO_MIXED \
+	VFIO_PCI, \
+	.nb = 2, \
+	.huge_pages = true, \
+	.priv = &vfio_mixed, \
+	.lacks = { \
+		NO_IOMMU, \
+		VFIO_PCI_LACKS, \
+		[DRIVER_INTERRUPTS] = "QEMU lets none past its IOMMU", \
+	}
+
 #define UIO_OF_QEMU \
 	UIO, \
 	.lacks = { \
@@ -192,6 +207,7 @@ static const struct driver_transport transports[] = {
 	},
 	{ .name = "vfio-pci without IOMMU, MSI", VFIO_NOIOMMU, BY_MSI },
 	{ .name = "vfio-pci without IOMMU, INTx", VFIO_NOIOMMU, BY_INTX },
+	{ .name = "vfio-pci with and without IOMMU", VFIO_MIXED, BY_MSI },
 	{
 		.name = "uio_pci_generic", .priv = &uio_pci_generic,
 		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO_INTX,
