@@ -122,6 +122,7 @@ struct fake_device {
 	int memfd;
 	int node;			/**< N of its own node /dev/vfio/devices/vfioN */
 	struct fake_container *ioas;	/**< attached to, by its own node; NULL: to nothing */
+	void (*on_close)(void);		/**< called while a descriptor is closed; NULL: nothing */
 	unsigned int nb_binds;		/**< VFIO_DEVICE_BIND_IOMMUFD that worked, ever */
 	unsigned int nb_open;		/**< descriptors open now */
 	unsigned int nb_opened;		/**< ever */

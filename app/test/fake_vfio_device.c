@@ -395,6 +395,10 @@ fake_device_let_go(struct handle *handle)
 static void
 device_close(void *ctx)
 {
+	const struct handle *handle = ctx;
+
+	if (handle->dev->on_close != NULL)
+		handle->dev->on_close();
 	fake_device_let_go(ctx);
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_eal_memconfig.h>
 #include <rte_errno.h>
 #include <rte_vfio.h>
 
@@ -38,6 +41,48 @@ test_released_device_leaves_nothing(void **state)
 	vfio_eal_close_card(vfio_eal_open_card());
 	resources_assert_same(&before);
 	resources_drop(&before);
+}
+
+static atomic_bool others_went_on;
+
+static void *
+others_main(void *arg)
+{
+	rte_vfio_container_dma_unmap(RTE_VFIO_DEFAULT_CONTAINER_FD, 0, 0, 0);
+	rte_mcfg_mem_write_lock();
+	rte_mcfg_mem_write_unlock();
+	atomic_store(&others_went_on, true);
+	return NULL;
+}
+
+static pthread_t others;
+static bool in_time;
+
+static void
+wait_for_others(void)
+{
+	unsigned int ms;
+
+	assert_int_equal(pthread_create(&others, NULL, others_main, NULL), 0);
+	for (ms = 0; ms < 5000 && !atomic_load(&others_went_on); ms++)
+		usleep(1000);
+	in_time = atomic_load(&others_went_on);
+}
+
+/* Linux may take a minute to close a device that is gone. */
+static void
+test_nobody_waits_for_a_device_that_is_closed(void **state)
+{
+	int fd = vfio_eal_open_card();
+
+	atomic_store(&others_went_on, false);
+	vfio_eal_card->on_close = wait_for_others;
+	vfio_eal_close_card(fd);
+	vfio_eal_card->on_close = NULL;
+	pthread_join(others, NULL);
+	assert_true(in_time);
+	assert_int_equal(vfio_eal_card->nb_open, 0);
+	vfio_eal_close_card(vfio_eal_open_card());
 }
 
 static void
@@ -219,6 +264,7 @@ test_group_with_an_open_device_is_not_cleared(void **state)
 static const struct CMUnitTest tests[] = {
 	VFIO_EAL_TEST_BOTH(test_device_is_opened_and_described),
 	VFIO_EAL_TEST_BOTH(test_released_device_leaves_nothing),
+	VFIO_EAL_TEST_BOTH(test_nobody_waits_for_a_device_that_is_closed),
 	VFIO_EAL_TEST_BOTH(test_device_without_group_is_not_for_vfio),
 	VFIO_EAL_TEST_BOTH(test_device_of_another_driver_is_not_for_vfio),
 	VFIO_EAL_TEST_BOTH(test_release_needs_no_sysfs),

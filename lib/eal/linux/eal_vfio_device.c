@@ -292,28 +292,52 @@ static void
 device_release(struct device *dev)
 {
 	TAILQ_REMOVE(&devices, dev, next);
-	close(dev->fd);
+	if (dev->fd >= 0)
+		close(dev->fd);
 	if (dev->group != NULL)
 		device_leave(dev->group);
 	free(dev);
 }
 
+/* Nobody else finds it any more; its group and its container know that it is there. */
+static struct device *
+device_take(int fd)
+{
+	struct device *dev;
+
+	eal_vfio_lock_only();
+	dev = fd >= 0 ? device_find(fd) : NULL;
+	if (dev != NULL)
+		dev->fd = -1;
+	eal_vfio_unlock_only();
+	return dev;
+}
+
+static void
+device_forget(struct device *dev)
+{
+	eal_vfio_lock();
+	TAILQ_REMOVE(&devices, dev, next);
+	if (dev->group != NULL)
+		device_leave(dev->group);
+	eal_vfio_unlock();
+	free(dev);
+}
+
+/* The kernel may wait a minute for a device that is gone: nobody else is to wait for that. */
 RTE_EXPORT_SYMBOL(rte_vfio_release_device)
 int
 rte_vfio_release_device(const char *sysfs_base, const char *dev_addr, int fd)
 {
-	struct device *dev;
+	struct device *dev = device_take(fd);
 
-	eal_vfio_lock();
-	dev = device_find(fd);
-	if (dev != NULL)
-		device_release(dev);
-	eal_vfio_unlock();
 	if (dev == NULL) {
 		VFIO_LOG(ERR, "%s: descriptor %d is not one of a device",
 			dev_addr != NULL ? dev_addr : "release", fd);
 		return eal_vfio_result(-ENODEV);
 	}
+	close(fd);
+	device_forget(dev);
 	return 0;
 }
 
