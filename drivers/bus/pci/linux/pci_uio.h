@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <rte_pci.h>
+#include <rte_stdatomic.h>
 
 struct pci_device;
 struct pci_uio_port_way;
@@ -25,6 +26,7 @@ struct pci_uio_bar {
 	const struct pci_uio_port_way *way;	/**< to its ports; NULL: it is memory */
 	uint8_t *map;	/**< pages that calls go to; NULL: they are not mapped */
 	size_t map_len;
+	RTE_ATOMIC(bool) lost;	/**< and have been replaced: the device is gone */
 };
 
 struct pci_backend_state {

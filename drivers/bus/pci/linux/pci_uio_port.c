@@ -56,9 +56,18 @@ mapped_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 	return bar->map != NULL;
 }
 
+/* What has replaced the ports keeps what is stored, as if a device were alive. */
+static bool
+is_lost(const struct pci_uio_bar *bar)
+{
+	return rte_atomic_load_explicit(&bar->lost, rte_memory_order_acquire);
+}
+
 static int
 mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
 {
+	if (is_lost(bar))
+		return -ENODEV;
 	pci_access_load(bar->map + port_in_page(bar) + offset, buf, width);
 	return (int)width;
 }
@@ -66,6 +75,8 @@ mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t off
 static int
 mapped_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
 {
+	if (is_lost(bar))
+		return -ENODEV;
 	pci_access_store(bar->map + port_in_page(bar) + offset, buf, width);
 	return (int)width;
 }
@@ -223,15 +234,23 @@ pci_uio_ports_watch(struct pci_device *dev)
 	return rc;
 }
 
+static int
+ports_blank(struct pci_uio_bar *bar)
+{
+	if (bar->map == NULL)
+		return 0;
+	rte_atomic_store_explicit(&bar->lost, true, rte_memory_order_release);
+	return pci_pages_blank(bar->map, bar->map_len);
+}
+
 int
 pci_uio_ports_blank(struct pci_device *dev)
 {
-	const struct pci_uio_bar *bar = dev->state->bar;
 	unsigned int i;
 	int rc = 0, err;
 
 	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
-		err = bar[i].map == NULL ? 0 : pci_pages_blank(bar[i].map, bar[i].map_len);
+		err = ports_blank(&dev->state->bar[i]);
 		if (rc == 0)
 			rc = err;
 	}

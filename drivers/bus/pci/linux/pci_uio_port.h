@@ -51,8 +51,8 @@ int pci_uio_port_write(const struct pci_device *dev, unsigned int region, const 
 int pci_uio_ports_watch(struct pci_device *dev);
 
 /**
- * The device is gone: put all-ones in the place of mapped ports. May be called from a signal
- * handler.
+ * The device is gone: put all-ones in the place of mapped ports, for who is just loading them.
+ * Later accesses fail with -ENODEV. May be called from a signal handler.
  *
  * @return 0, or -errno of the first BAR for which that failed; the others are done
  */
