@@ -37,6 +37,7 @@ static const char *const need_names[DRIVER_NEEDS] = {
 	[DRIVER_TRAPPED] = "a part that is not mapped",
 	[DRIVER_RESET] = "reset",
 	[DRIVER_SEVERAL] = "several devices",
+	[DRIVER_ANY_WIDTH] = "harmless accesses of any width",
 	[DRIVER_WIDE] = "accesses of eight bytes",
 };
 

@@ -35,6 +35,7 @@ enum driver_need {
 	DRIVER_TRAPPED,	/**< and a part is not */
 	DRIVER_RESET,	/**< a device is reset when it is opened */
 	DRIVER_SEVERAL,	/**< more devices than one */
+	DRIVER_ANY_WIDTH,	/**< an access of a width that a register lacks does no harm */
 	DRIVER_WIDE,	/**< eight bytes of a register are one access */
 	DRIVER_EXISTS,	/**< to probe what is there already is an error */
 	DRIVER_NEEDS

@@ -168,6 +168,28 @@ static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
 		[DRIVER_SEVERAL] = ONE, \
 	}
 
+/* ---- memory is where the device does not reach it ---- */
+
+static const struct vm_way uio_without_dma = { "uio_without_dma", "uio_pci_generic" };
+
+#define UIO_WITHOUT_DMA \
+	.nb = 1, \
+	.setup = setup, \
+	.teardown = teardown, \
+	.backend = "uio", \
+	.registers_mapped = true, \
+	.intr = RTE_INTR_HANDLE_UIO_INTX, \
+	.args = { "--iova-mode=va" }, \
+	.priv = &uio_without_dma, \
+	.lacks = { \
+		NO_IOMMU, \
+		[DRIVER_DMA] = "the bus keeps bus mastering off", \
+		[DRIVER_ANY_WIDTH] = "arm64 faults where the device refuses", \
+		[DRIVER_MEMORY] = "QEMU's device has none", \
+		[DRIVER_RESET] = NO_RESET, \
+		[DRIVER_SEVERAL] = ONE, \
+	}
+
 #define BY_MSI .intr = RTE_INTR_HANDLE_VFIO_MSI, .args = { "--vfio-intr=msi" }
 #define BY_INTX .intr = RTE_INTR_HANDLE_VFIO_LEGACY, .args = { "--vfio-intr=legacy" }
 #define BY_MSI_AND(option) \
@@ -212,6 +234,7 @@ static const struct driver_transport transports[] = {
 		.name = "uio_pci_generic", .priv = &uio_pci_generic,
 		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO_INTX,
 	},
+	{ .name = "uio_pci_generic without DMA", UIO_WITHOUT_DMA },
 	{
 		.name = "igb_uio", .priv = &igb_uio,
 		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO,

@@ -25,13 +25,14 @@
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
+#include <rte_eal_paging.h>
 #include <rte_interrupts.h>
 
 #include "test.h"
 #include "vm.h"
 #include "vm_bus.h"
 
-#define PAGE 4096u
+#define PAGE ((uint64_t)rte_mem_page_size())
 #define TIMEOUT_MS 15000u
 #define KERNEL_DRIVER "uio_pci_generic"
 
@@ -262,14 +263,17 @@ test_ports_reach_the_registers_that_memory_reaches(void **state)
 static void
 test_ports_read_as_the_kernel_reads_them(void **state)
 {
-	struct rte_pci_device *dev = probe(VIRTIO_NET);
 	int fd = open("/dev/port", O_RDONLY);
 	uint8_t expected[MAC_LEN], mac[MAC_LEN];
+	struct rte_pci_device *dev;
 	struct rte_pci_ioport port;
 	struct vm_span span;
 	unsigned int i;
 
+	if (fd < 0 && errno == ENOENT)
+		skip();	/* kernels for powerpc have none */
 	assert_true(fd >= 0);
+	dev = probe(VIRTIO_NET);
 	assert_int_equal(vm_bar(bdf_of(dev), 0, &span), 0);
 	assert_int_equal(pread(fd, expected, MAC_LEN, (off_t)span.off + VIRTIO_MAC), MAC_LEN);
 	close(fd);
@@ -408,6 +412,8 @@ test_ports_take_instructions_where_sysfs_is_read_only(void **state)
 	struct port_user user = { .agrees = false };
 	pthread_t thread;
 
+	if (rte_eal_iopl_init() != 0)
+		skip();	/* only x86 has them */
 	assert_int_equal(pthread_barrier_init(&user.start, NULL, 2), 0);
 	assert_int_equal(pthread_create(&thread, NULL, use_ports, &user), 0);
 	user.dev = probe(E1000E);
@@ -539,7 +545,8 @@ test_device_that_is_taken_away_does_no_harm(void **state)
 	assert_int_equal(vm_write_file(path, "1"), 0);
 	wait_for_ones(version);
 	*version = 1;
-	assert_int_equal(mem_read(dev, 0, 8), 1);
+	assert_int_equal(*version, 1);
+	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 8), -ENODEV);
 	assert_false(maps_have("/resource0", "rw-s"));
 	assert_true(rte_pci_read_config(dev, &value, 4, 0) < 0);
 	assert_int_equal(vm_bus_remove(dev), 0);
