@@ -32,9 +32,9 @@ struct fixture {
 	char dir[16], path[32], name[64];
 	pid_t server;
 	atomic_uint nb_removes, nb_adds;
-	bool probes;	/* when the device is back, but not at once */
+	atomic_bool probes;	/* when the device is back, but not at once */
 	atomic_bool about_to;
-	int probe_rc;
+	atomic_int probe_rc;
 };
 
 static struct fixture fixture;
