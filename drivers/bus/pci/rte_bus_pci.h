@@ -56,7 +56,8 @@ struct rte_devargs;
  *     on without a mapping.
  *   - -EINVAL: @p dev is NULL.
  *   - -ENOMEM: no memory for handles or address space for BARs.
- *   - another negative errno: what the kernel said when it was opened. Nothing is left behind.
+ *   - another negative errno: what the kernel, or the server of the device, said when it was
+ *     opened. Nothing is left behind. rte_errno is set whenever the result is negative.
  */
 int
 rte_pci_map_device(struct rte_pci_device *dev);
@@ -177,6 +178,8 @@ rte_pci_find_next_capability(const struct rte_pci_device *dev, uint8_t cap, off_
  *   @p len, or
  *   - -EINVAL: the range is not inside configuration space.
  *   - -ENODEV: the device is not mapped.
+ *   - -EACCES: its owner does not let it be read (or written).
+ *   - -ENOTCONN: the server of the device is gone; -ETIMEDOUT: it does not answer.
  *   - another negative errno: what the owner of the device said; -EIO if it gave less than was
  *     asked for.
  */
@@ -223,6 +226,7 @@ rte_pci_write_config(const struct rte_pci_device *device, const void *buf, size_
  *   - -ENODEV: the device is not mapped.
  *   - -EACCES: its owner does not let the BAR be read (or written).
  *   - -EIO: the owner of the device gave less than was asked for, or memory is not enabled.
+ *   - -ENOTCONN: the server of the device is gone; -ETIMEDOUT: it does not answer.
  *   - another negative errno: what the owner of the device said.
  */
 __rte_experimental

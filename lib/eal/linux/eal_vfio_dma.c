@@ -319,7 +319,7 @@ run_visit(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *
 	return run_add(arg, msl, ms);
 }
 
-/* A visitor's negative value ends a walk as -1, so the reason is kept apart. */
+/* What the visitor could not map ends the walk, and is why. */
 static int
 memory_map_all(struct eal_vfio_container *container)
 {
