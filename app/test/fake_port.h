@@ -24,6 +24,9 @@ typedef bool (*fake_port_fn)(void *ctx, uint16_t port, void *buf, size_t width, 
  */
 bool fake_port_start(fake_port_fn fn, void *ctx);
 
+/** A fake device is about to have ports: unless there is a fake processor, none may be used. */
+void fake_port_protect(void);
+
 /** The processor and the kernel decide again. */
 void fake_port_stop(void);
 

@@ -13,6 +13,11 @@ fake_port_start(fake_port_fn fn, void *ctx)
 }
 
 void
+fake_port_protect(void)
+{
+}
+
+void
 fake_port_stop(void)
 {
 }

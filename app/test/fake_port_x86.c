@@ -12,6 +12,7 @@
 #include "fake_port.h"
 
 static bool faked;
+static bool catching;	/* what the processor refuses */
 static fake_port_fn answer;
 static void *answer_ctx;
 static struct sigaction before;
@@ -79,17 +80,26 @@ fake_port_start(fake_port_fn fn, void *ctx)
 {
 	struct sigaction action = { .sa_sigaction = refused, .sa_flags = SA_SIGINFO };
 
+	fake_port_stop();
 	faked = true;
 	answer = fn;
 	answer_ctx = ctx;
-	return fn == NULL || sigaction(SIGSEGV, &action, &before) == 0;
+	catching = fn != NULL && sigaction(SIGSEGV, &action, &before) == 0;
+	return fn == NULL || catching;
+}
+
+void
+fake_port_protect(void)
+{
+	faked = true;
 }
 
 void
 fake_port_stop(void)
 {
-	if (answer != NULL)
+	if (catching)
 		sigaction(SIGSEGV, &before, NULL);
+	catching = false;
 	answer = NULL;
 	faked = false;
 }

@@ -16,6 +16,7 @@
 #include <rte_eal_paging.h>
 #include <rte_pci.h>
 
+#include "fake_port.h"
 #include "fake_uio.h"
 #include "test.h"
 
@@ -542,6 +543,7 @@ fake_uio_add(const struct fake_sysfs *fs, const struct fake_uio_desc *desc)
 	unsigned int i;
 
 	assert_non_null(uio);
+	fake_port_protect();
 	uio->desc = *desc;
 	uio->fs = fs;
 	uio->peer = -1;

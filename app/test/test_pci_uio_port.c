@@ -40,9 +40,9 @@ static const struct way ways[] = {
 	{ "mapped", .mapped = true, .writable = true },
 	{ "mapped", .mapped = true, .instructions = true, .writable = true },
 	{ "mapped", .mapped = true, .read_only = true },
-	{ "by its file", .writable = true },
-	{ "by its file", .instructions = true, .writable = true },
+	{ "by instructions", .instructions = true, .writable = true },
 	{ "by instructions", .read_only = true, .instructions = true, .writable = true },
+	{ "by its file", .writable = true },
 	{ "by its file", .read_only = true },
 };
 
@@ -180,6 +180,71 @@ test_each_call_fails_in_turn_and_nothing_of_mapped_ports_leaks(void **state)
 	uio_card_unplug(&card);
 }
 
+/* ---- instructions that may not be used ---- */
+
+struct port_user {
+	struct rte_pci_device *pci;
+	uint32_t value;
+	int written;
+	int read;
+};
+
+static void *
+use_ports(void *arg)
+{
+	struct port_user *user = arg;
+
+	user->written = rte_pci_mmio_write(user->pci, IO, &user->value, 4, 8);
+	user->value = 0;
+	user->read = rte_pci_mmio_read(user->pci, IO, &user->value, 4, 8);
+	return NULL;
+}
+
+/* Mapped by a thread that may use instructions, used by one that may not. */
+static struct port_user
+ports_used_without_permission(struct uio_card *card)
+{
+	struct port_user user = { .pci = card->pci, .value = 0x12345678 };
+	pthread_t thread;
+
+	fake_port_start(NULL, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, use_ports, &user), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	return user;
+}
+
+static void
+test_thread_without_permission_takes_the_file(void **state)
+{
+	const struct way way = { .instructions = true };
+	struct port_user user;
+	struct uio_card card;
+
+	if (!way_begin(&card, &way))
+		skip();
+	user = ports_used_without_permission(&card);
+	assert_int_equal(user.written, 4);
+	assert_int_equal(user.read, 4);
+	assert_int_equal(user.value, 0x12345678);
+	way_end(&card);
+}
+
+static void
+test_thread_without_permission_cannot_write_a_read_only_file(void **state)
+{
+	const struct way way = { .instructions = true, .read_only = true };
+	struct port_user user;
+	struct uio_card card;
+
+	if (!way_begin(&card, &way))
+		skip();
+	user = ports_used_without_permission(&card);
+	assert_int_equal(user.written, -EACCES);
+	assert_int_equal(user.read, 4);
+	assert_int_equal(user.value, 0);
+	way_end(&card);
+}
+
 /* ---- the end ---- */
 
 static void
@@ -234,6 +299,29 @@ test_mapped_ports_that_fault_are_gone(void **state)
 	assert_ports_are_gone(&card);
 	way_end(&card);
 	assert_int_equal(rte_dev_hotplug_handle_disable(), 0);
+}
+
+/* The numbers may be another device's by then. */
+static void
+test_ports_of_a_device_that_is_told_gone_are_not_used_by_number(void **state)
+{
+	const struct way way = { .instructions = true };
+	struct rte_bus *bus = rte_bus_find_by_name("pci");
+	struct rte_pci_ioport port;
+	struct uio_card card;
+	uint32_t value = 0;
+
+	if (!way_begin(&card, &way))
+		skip();
+	assert_int_equal(rte_pci_ioport_map(card.pci, IO, &port), 0);
+	assert_int_equal(bus->hot_unplug_handler(&card.pci->device), 0);
+	card.uio->nb_accesses = 0;
+	assert_int_equal(rte_pci_mmio_read(card.pci, IO, &value, 4, 8), -ENODEV);
+	assert_int_equal(rte_pci_mmio_write(card.pci, IO, &value, 4, 8), -ENODEV);
+	rte_pci_ioport_read(&port, &value, 4, 8);
+	assert_int_equal(value, UINT32_MAX);
+	assert_int_equal(card.uio->nb_accesses, 0);
+	way_end(&card);
 }
 
 /* ---- accesses ---- */
@@ -357,8 +445,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_bytes_pass_by_each_way),
 	cmocka_unit_test(test_mapped_ports_take_no_call),
 	cmocka_unit_test(test_each_call_fails_in_turn_and_nothing_of_mapped_ports_leaks),
+	cmocka_unit_test(test_thread_without_permission_takes_the_file),
+	cmocka_unit_test(test_thread_without_permission_cannot_write_a_read_only_file),
 	cmocka_unit_test(test_mapped_ports_of_a_device_that_is_told_gone_are_gone),
 	cmocka_unit_test(test_mapped_ports_that_fault_are_gone),
+	cmocka_unit_test(test_ports_of_a_device_that_is_told_gone_are_not_used_by_number),
 	cmocka_unit_test(test_ports_take_natural_accesses),
 	cmocka_unit_test(test_ports_outside_read_as_ones),
 	cmocka_unit_test(test_ports_may_be_in_memory),

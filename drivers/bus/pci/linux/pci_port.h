@@ -5,8 +5,7 @@
 
 /**
  * @file
- * I/O ports by instructions of the processor: for when the system's files do not give access to
- * them. There are none but on x86.
+ * I/O ports by instructions of the processor, which spare a system call. There are none but on x86.
  */
 
 #include <stddef.h>

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include <rte_pci.h>
-#include <rte_stdatomic.h>
 
 struct pci_device;
 struct pci_uio_port_way;
@@ -22,11 +21,11 @@ struct pci_uio_port_way;
 /** How a BAR is reached. */
 struct pci_uio_bar {
 	int fd;	/**< its file in sysfs; -1: it has none that could be opened */
+	bool fd_writes;	/**< it may be written */
 	uint64_t start;	/**< its address, or the number of its first port */
 	const struct pci_uio_port_way *way;	/**< to its ports; NULL: it is memory */
 	uint8_t *map;	/**< pages that calls go to; NULL: they are not mapped */
 	size_t map_len;
-	RTE_ATOMIC(bool) lost;	/**< and have been replaced: the device is gone */
 };
 
 struct pci_backend_state {

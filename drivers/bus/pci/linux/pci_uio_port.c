@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_eal_paging.h>
 #include <rte_errno.h>
@@ -24,6 +25,7 @@
  */
 struct pci_uio_port_way {
 	const char *name;
+	bool asks;	/* the kernel, which knows when the device is gone */
 	/* true: this is the way, and all is ready for it */
 	bool (*open)(struct pci_uio_bar *bar, uint64_t size, bool *writable);
 	/* one access of 1, 2 or 4 bytes, which are aligned */
@@ -56,18 +58,9 @@ mapped_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 	return bar->map != NULL;
 }
 
-/* What has replaced the ports keeps what is stored, as if a device were alive. */
-static bool
-is_lost(const struct pci_uio_bar *bar)
-{
-	return rte_atomic_load_explicit(&bar->lost, rte_memory_order_acquire);
-}
-
 static int
 mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
 {
-	if (is_lost(bar))
-		return -ENODEV;
 	pci_access_load(bar->map + port_in_page(bar) + offset, buf, width);
 	return (int)width;
 }
@@ -75,20 +68,11 @@ mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t off
 static int
 mapped_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
 {
-	if (is_lost(bar))
-		return -ENODEV;
 	pci_access_store(bar->map + port_in_page(bar) + offset, buf, width);
 	return (int)width;
 }
 
 /* ---- by the file ---- */
-
-static bool
-writable_file_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
-{
-	RTE_SET_USED(size);
-	return bar->fd >= 0 && *writable;
-}
 
 static bool
 file_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
@@ -107,10 +91,12 @@ file_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offse
 static int
 file_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
 {
+	if (!bar->fd_writes)
+		return -EACCES;
 	return pci_fd_write(bar->fd, buf, width, (off_t)offset);
 }
 
-/* ---- by instructions ---- */
+/* ---- by instructions; a thread that may not use them takes the file ---- */
 
 static bool
 instruction_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
@@ -125,8 +111,8 @@ instruction_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 static int
 instruction_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
 {
-	if (pci_port_enable() != 0)
-		return -EPERM;
+	if (unlikely(pci_port_enable() != 0))
+		return bar->fd < 0 ? -EPERM : file_read(bar, buf, width, offset);
 	pci_port_in((uint16_t)(bar->start + offset), buf, width);
 	return (int)width;
 }
@@ -134,8 +120,8 @@ instruction_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_
 static int
 instruction_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
 {
-	if (pci_port_enable() != 0)
-		return -EPERM;
+	if (unlikely(pci_port_enable() != 0))
+		return bar->fd < 0 ? -EPERM : file_write(bar, buf, width, offset);
 	pci_port_out((uint16_t)(bar->start + offset), buf, width);
 	return (int)width;
 }
@@ -143,10 +129,9 @@ instruction_write(const struct pci_uio_bar *bar, const void *buf, size_t width, 
 /* ---- the choice ---- */
 
 static const struct pci_uio_port_way ways[] = {
-	{ "mapped", mapped_open, mapped_read, mapped_write },
-	{ "by its file", writable_file_open, file_read, file_write },
-	{ "by instructions", instruction_open, instruction_read, instruction_write },
-	{ "by its file", file_open, file_read, file_write },
+	{ "mapped", false, mapped_open, mapped_read, mapped_write },
+	{ "by instructions", false, instruction_open, instruction_read, instruction_write },
+	{ "by its file", true, file_open, file_read, file_write },
 };
 
 const char *
@@ -154,6 +139,7 @@ pci_uio_port_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 {
 	unsigned int i;
 
+	bar->fd_writes = bar->fd >= 0 && *writable;
 	for (i = 0; i < RTE_DIM(ways); i++) {
 		if (!ways[i].open(bar, size, writable))
 			continue;
@@ -174,6 +160,16 @@ pci_uio_port_close(struct pci_uio_bar *bar)
 
 /* ---- access ---- */
 
+/*
+ * What has replaced mapped ports keeps what is stored, as if a device were alive; numbers of ports
+ * may be another device's by now.
+ */
+static bool
+ports_are_gone(const struct pci_device *dev, unsigned int region)
+{
+	return !dev->state->bar[region].way->asks && pci_region_is_lost(&dev->region[region]);
+}
+
 /* The kernel and the processor take 1, 2 or 4 bytes; devices expect them to be aligned. */
 static size_t
 port_width(uint64_t offset, size_t len)
@@ -193,6 +189,8 @@ pci_uio_port_read(const struct pci_device *dev, unsigned int region, void *buf, 
 	size_t done, width;
 	int rc;
 
+	if (unlikely(ports_are_gone(dev, region)))
+		return -ENODEV;
 	for (done = 0; done < len; done += width) {
 		width = port_width(offset + done, len - done);
 		rc = bar->way->read(bar, (uint8_t *)buf + done, width, offset + done);
@@ -210,6 +208,8 @@ pci_uio_port_write(const struct pci_device *dev, unsigned int region, const void
 	size_t done, width;
 	int rc;
 
+	if (unlikely(ports_are_gone(dev, region)))
+		return -ENODEV;
 	for (done = 0; done < len; done += width) {
 		width = port_width(offset + done, len - done);
 		rc = bar->way->write(bar, (const uint8_t *)buf + done, width, offset + done);
@@ -234,23 +234,15 @@ pci_uio_ports_watch(struct pci_device *dev)
 	return rc;
 }
 
-static int
-ports_blank(struct pci_uio_bar *bar)
-{
-	if (bar->map == NULL)
-		return 0;
-	rte_atomic_store_explicit(&bar->lost, true, rte_memory_order_release);
-	return pci_pages_blank(bar->map, bar->map_len);
-}
-
 int
 pci_uio_ports_blank(struct pci_device *dev)
 {
+	const struct pci_uio_bar *bar = dev->state->bar;
 	unsigned int i;
 	int rc = 0, err;
 
 	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
-		err = ports_blank(&dev->state->bar[i]);
+		err = bar[i].map == NULL ? 0 : pci_pages_blank(bar[i].map, bar[i].map_len);
 		if (rc == 0)
 			rc = err;
 	}

@@ -18,9 +18,8 @@ struct pci_uio_bar;
 
 /**
  * Decide how ports are reached: the first way that opens. Mapped, where the kernel maps I/O space
- * (powerpc does, x86 and arm64 do not); by reads and writes of the file, which serves every thread
- * and needs no more than permission to open it; by instructions, where that may not be written; by
- * reads of the file.
+ * (powerpc does, x86 and arm64 do not); by instructions, where the processor has them and this
+ * thread may use them, and by the file in a thread that may not; by reads and writes of the file.
  *
  * @param bar
  *   A BAR that starts and whose file is what it should be. Gets the way; that is for
