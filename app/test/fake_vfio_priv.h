@@ -133,6 +133,26 @@ int fake_cdev_access(struct fake_vfio *fake, const char *name);
 /** Answers open("/dev/iommu"). */
 int fake_iommufd_open(struct fake_vfio *fake);
 
+/** The one that a descriptor is of, or NULL. */
+struct fake_iommufd *fake_iommufd_find(const struct fake_vfio *fake, int fd);
+
+/** Something of it was closed. */
+void fake_iommufd_let_go(struct fake_iommufd *iommufd);
+
+/** The address space of an id, or NULL. */
+struct fake_container *fake_ioas_find(const struct fake_iommufd *iommufd, uint32_t id);
+
+/**
+ * Read a structure as the kernel does: what it does not know must be zero.
+ *
+ * @param known
+ *   Bytes of it that the kernel knows.
+ * @param least
+ *   Bytes that there must be.
+ * @return 0, -EINVAL, -E2BIG
+ */
+int fake_struct_take(void *out, size_t known, const void *arg, size_t least);
+
 /** A device that was bound has been closed. */
 void fake_iommufd_unbind(struct handle *handle);
 
