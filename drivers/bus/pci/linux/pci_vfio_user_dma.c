@@ -4,12 +4,9 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include <rte_common.h>
 #include <rte_eal_memconfig.h>
-#include <rte_eal_paging.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
 #include <rte_vfio_user.h>
@@ -17,26 +14,9 @@
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_vfio_user.h"
+#include "pci_vfio_user_pieces.h"
 
 #define CALLBACK_NAME "pci_vfio_user"
-
-/* A piece of memory that the device may use: from one file, or reached by messages. */
-struct piece {
-	uint64_t iova;
-	uint64_t len;
-	uint8_t *addr;
-	uint64_t fd_offset;
-	const struct rte_memseg_list *msl;	/* whose segments it is of; NULL: of none */
-	int fd;	/* EAL's; -1: by messages */
-	bool user;	/* asked for by pci_vfio_user_dma_map() */
-	bool stays;	/* until the end; else it goes as it came */
-};
-
-struct pieces {
-	struct piece *piece;	/* sorted by IOVA */
-	uint32_t nb;
-	uint32_t max;
-};
 
 /* The lock is taken after that of EAL's memory, never before. */
 struct pci_vfio_user_dma {
@@ -48,205 +28,21 @@ struct pci_vfio_user_dma {
 	bool started;
 	bool paused;	/* there is no server: only the list is kept */
 	uint64_t page_size;	/* of the device */
-	struct pieces pieces;	/* what the device has */
+	struct pci_pieces pieces;	/* what the device has */
 };
 
-/* ---- lists of pieces ---- */
+/* ---- telling the server of a device, if there is one ---- */
 
 static int
-pieces_append(struct pieces *list, const struct piece *piece)
+dma_pieces_map(const struct pci_vfio_user_dma *dma, const struct pci_piece *piece, uint32_t nb)
 {
-	const uint32_t max = list->max == 0 ? 16 : 2 * list->max;
-	struct piece *more;
-
-	if (list->nb == list->max) {
-		more = realloc(list->piece, max * sizeof(*more));
-		if (more == NULL)
-			return -ENOMEM;
-		list->piece = more;
-		list->max = max;
-	}
-	list->piece[list->nb++] = *piece;
-	return 0;
-}
-
-static void
-pieces_free(struct pieces *list)
-{
-	free(list->piece);
-	memset(list, 0, sizeof(*list));
+	return dma->paused ? 0 : pci_pieces_map(dma->dev_id, piece, nb);
 }
 
 static int
-piece_cmp(const void *a, const void *b)
+dma_pieces_unmap(const struct pci_vfio_user_dma *dma, const struct pci_piece *piece, uint32_t nb)
 {
-	const struct piece *left = a, *right = b;
-
-	return (left->iova > right->iova) - (left->iova < right->iova);
-}
-
-/* The index of the first piece that ends behind an IOVA. */
-static uint32_t
-pieces_find(const struct pieces *list, uint64_t iova)
-{
-	uint32_t from = 0, to = list->nb;
-
-	while (from < to) {
-		uint32_t mid = from + (to - from) / 2;
-
-		if (list->piece[mid].iova + (list->piece[mid].len - 1) < iova)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	return from;
-}
-
-static bool
-pieces_overlap(const struct pieces *list, const struct piece *piece)
-{
-	uint32_t i = pieces_find(list, piece->iova);
-
-	return i < list->nb && list->piece[i].iova <= piece->iova + (piece->len - 1);
-}
-
-/* Add all of more, or none. */
-static int
-pieces_add(struct pieces *list, const struct pieces *more)
-{
-	const uint32_t before = list->nb;
-	uint32_t i;
-
-	for (i = 0; i < more->nb; i++) {
-		if (pieces_append(list, &more->piece[i]) != 0) {
-			list->nb = before;
-			return -ENOMEM;
-		}
-	}
-	qsort(list->piece, list->nb, sizeof(*list->piece), piece_cmp);
-	return 0;
-}
-
-static void
-pieces_remove(struct pieces *list, uint32_t i)
-{
-	list->nb--;
-	memmove(&list->piece[i], &list->piece[i + 1], (list->nb - i) * sizeof(*list->piece));
-}
-
-/* ---- telling the server ---- */
-
-static int
-piece_host(int dev_id, const struct piece *piece, bool on)
-{
-	if (piece->fd >= 0)
-		return 0;
-	return rte_vfio_user_dma_host(dev_id, piece->iova, piece->len,
-		on ? piece->addr : NULL, PROT_READ | PROT_WRITE);
-}
-
-static void
-pieces_unhost(int dev_id, const struct piece *piece, uint32_t nb)
-{
-	uint32_t i;
-
-	for (i = 0; i < nb; i++)
-		piece_host(dev_id, &piece[i], false);
-}
-
-static int
-pieces_host(int dev_id, const struct piece *piece, uint32_t nb)
-{
-	uint32_t i;
-	int rc;
-
-	for (i = 0; i < nb; i++) {
-		rc = piece_host(dev_id, &piece[i], true);
-		if (rc != 0) {
-			pieces_unhost(dev_id, piece, i);
-			return rc;
-		}
-	}
-	return 0;
-}
-
-/* What the library is given for so many pieces: regions, and a descriptor for each. */
-static struct rte_vfio_user_mem_reg *
-regions_new(const struct piece *piece, uint32_t nb, int **fds)
-{
-	struct rte_vfio_user_mem_reg *reg = calloc(nb, sizeof(*reg) + sizeof(**fds));
-	uint32_t i;
-
-	if (reg == NULL)
-		return NULL;
-	*fds = (int *)(reg + nb);
-	for (i = 0; i < nb; i++) {
-		(*fds)[i] = piece[i].fd;
-		reg[i] = (struct rte_vfio_user_mem_reg){
-			.gpa = piece[i].iova,
-			.size = piece[i].len,
-			.fd_offset = piece[i].fd >= 0 ? piece[i].fd_offset : 0,
-			.protection = PROT_READ | PROT_WRITE,
-			.flags = piece[i].fd >= 0 ? RTE_VUSER_MEM_MAPPABLE : 0,
-		};
-	}
-	return reg;
-}
-
-/* All of them or none. */
-static int
-pieces_map(int dev_id, const struct piece *piece, uint32_t nb)
-{
-	struct rte_vfio_user_mem_reg *reg;
-	int *fds;
-	int rc;
-
-	if (nb == 0)
-		return 0;
-	reg = regions_new(piece, nb, &fds);
-	if (reg == NULL)
-		return -ENOMEM;
-	rc = pieces_host(dev_id, piece, nb);
-	if (rc == 0) {
-		rc = rte_vfio_user_dma_map(dev_id, reg, fds, nb);
-		if (rc != 0)
-			pieces_unhost(dev_id, piece, nb);
-	}
-	free(reg);
-	return rc;
-}
-
-static int
-pieces_unmap(int dev_id, const struct piece *piece, uint32_t nb)
-{
-	struct rte_vfio_user_mem_reg *reg;
-	int *fds;
-	int rc;
-
-	if (nb == 0)
-		return 0;
-	reg = regions_new(piece, nb, &fds);
-	if (reg == NULL)
-		return -ENOMEM;
-	rc = rte_vfio_user_dma_unmap(dev_id, reg, nb);
-	pieces_unhost(dev_id, piece, nb);
-	free(reg);
-	/* a server that is gone has no memory of ours */
-	return rc == -ENOTCONN ? 0 : rc;
-}
-
-/* The same for the server of a device, if there is one. */
-
-static int
-dma_pieces_map(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
-{
-	return dma->paused ? 0 : pieces_map(dma->dev_id, piece, nb);
-}
-
-static int
-dma_pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece, uint32_t nb)
-{
-	return dma->paused ? 0 : pieces_unmap(dma->dev_id, piece, nb);
+	return dma->paused ? 0 : pci_pieces_unmap(dma->dev_id, piece, nb);
 }
 
 /* ---- from memory segments to pieces ---- */
@@ -254,11 +50,12 @@ dma_pieces_unmap(const struct pci_vfio_user_dma *dma, const struct piece *piece,
 /* What a run of segments is gathered for. */
 struct gatherer {
 	const struct pci_vfio_user_dma *dma;
-	struct pieces *pieces;
+	struct pci_pieces *pieces;
 };
 
 static void
-piece_set_file(const struct gatherer *gatherer, const struct rte_memseg *ms, struct piece *piece)
+piece_set_file(const struct gatherer *gatherer, const struct rte_memseg *ms,
+	struct pci_piece *piece)
 {
 	size_t offset;
 
@@ -277,7 +74,7 @@ piece_set_file(const struct gatherer *gatherer, const struct rte_memseg *ms, str
  * memory of a heap stays until all of its list goes, and not with a neighbour's.
  */
 static bool
-piece_continues(const struct piece *last, const struct piece *piece)
+piece_continues(const struct pci_piece *last, const struct pci_piece *piece)
 {
 	return last->stays && piece->stays && last->user == piece->user &&
 		last->msl == piece->msl && last->fd == piece->fd &&
@@ -286,15 +83,15 @@ piece_continues(const struct piece *last, const struct piece *piece)
 }
 
 static int
-gather(const struct gatherer *gatherer, const struct piece *piece)
+gather(const struct gatherer *gatherer, const struct pci_piece *piece)
 {
-	struct pieces *list = gatherer->pieces;
+	struct pci_pieces *list = gatherer->pieces;
 
 	if (list->nb > 0 && piece_continues(&list->piece[list->nb - 1], piece)) {
 		list->piece[list->nb - 1].len += piece->len;
 		return 0;
 	}
-	return pieces_append(list, piece);
+	return pci_pieces_append(list, piece);
 }
 
 /* Where EAL tells of nothing that comes or goes, nothing does. */
@@ -311,7 +108,7 @@ static int
 segment_gather(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
 	const struct gatherer *gatherer = arg;
-	struct piece piece = { .iova = ms->iova, .len = ms->len, .addr = ms->addr, .msl = msl };
+	struct pci_piece piece = { .iova = ms->iova, .len = ms->len, .addr = ms->addr, .msl = msl };
 
 	if ((msl->external != 0 && msl->heap == 0) || ms->iova == RTE_BAD_IOVA || ms->len == 0)
 		return 0;
@@ -346,14 +143,14 @@ range_gather(struct gatherer *gatherer, const void *addr, size_t len)
  * noticed yet, are mapped when it is back.
  */
 static int
-dma_take(struct pci_vfio_user_dma *dma, const struct pieces *more)
+dma_take(struct pci_vfio_user_dma *dma, const struct pci_pieces *more)
 {
 	int rc;
 
 	rc = dma_pieces_map(dma, more->piece, more->nb);
 	if (rc != 0 && (rc != -ENOTCONN || !dma->started))
 		return rc;
-	rc = pieces_add(&dma->pieces, more);
+	rc = pci_pieces_add(&dma->pieces, more);
 	if (rc != 0)
 		dma_pieces_unmap(dma, more->piece, more->nb);
 	return rc;
@@ -362,7 +159,7 @@ dma_take(struct pci_vfio_user_dma *dma, const struct pieces *more)
 static void
 memory_came(struct pci_vfio_user_dma *dma, const void *addr, size_t len)
 {
-	struct pieces more = { .nb = 0 };
+	struct pci_pieces more = { .nb = 0 };
 	struct gatherer gatherer = { .dma = dma, .pieces = &more };
 	int rc;
 
@@ -372,13 +169,13 @@ memory_came(struct pci_vfio_user_dma *dma, const void *addr, size_t len)
 	if (rc != 0)
 		PCI_LOG(ERR, "%s: cannot use %zu bytes of new memory at %p: %s", dma->name, len,
 			addr, rte_strerror(-rc));
-	pieces_free(&more);
+	pci_pieces_free(&more);
 }
 
 static void
 memory_goes(struct pci_vfio_user_dma *dma, const uint8_t *addr, size_t len)
 {
-	struct piece *piece;
+	struct pci_piece *piece;
 	uint32_t i = 0;
 	int rc;
 
@@ -392,7 +189,7 @@ memory_goes(struct pci_vfio_user_dma *dma, const uint8_t *addr, size_t len)
 		if (rc != 0)
 			PCI_LOG(ERR, "%s: cannot take memory at IOVA %#" PRIx64 " back: %s",
 				dma->name, piece->iova, rte_strerror(-rc));
-		pieces_remove(&dma->pieces, i);
+		pci_pieces_remove(&dma->pieces, i);
 	}
 }
 
@@ -415,7 +212,7 @@ memory_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 static int
 dma_begin(struct pci_vfio_user_dma *dma)
 {
-	struct pieces all = { .nb = 0 };
+	struct pci_pieces all = { .nb = 0 };
 	struct gatherer gatherer = { .dma = dma, .pieces = &all };
 	int rc;
 
@@ -428,7 +225,7 @@ dma_begin(struct pci_vfio_user_dma *dma)
 	if (rc == 0)
 		rc = dma_take(dma, &all);
 	pthread_mutex_unlock(&dma->lock);
-	pieces_free(&all);
+	pci_pieces_free(&all);
 	return rc;
 }
 
@@ -454,7 +251,7 @@ dma_free(struct pci_vfio_user_dma *dma)
 {
 	if (dma->listens)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, dma);
-	pieces_free(&dma->pieces);
+	pci_pieces_free(&dma->pieces);
 	pthread_mutex_destroy(&dma->lock);
 	free(dma);
 }
@@ -499,7 +296,7 @@ pci_vfio_user_dma_restart(struct pci_device *dev, int dev_id)
 	int rc;
 
 	pthread_mutex_lock(&dma->lock);
-	rc = pieces_map(dev_id, dma->pieces.piece, dma->pieces.nb);
+	rc = pci_pieces_map(dev_id, dma->pieces.piece, dma->pieces.nb);
 	if (rc != 0)
 		pthread_mutex_unlock(&dma->lock);
 	return rc;
@@ -537,7 +334,8 @@ static int
 user_gather(struct gatherer *gatherer, uint8_t *addr, uint64_t iova, size_t len)
 {
 	const struct rte_memseg_list *msl = rte_mem_virt2memseg_list(addr);
-	struct piece piece = { .iova = iova, .addr = addr, .fd = -1, .user = true, .stays = true };
+	struct pci_piece piece = { .iova = iova, .addr = addr, .fd = -1, .user = true,
+		.stays = true };
 	const struct rte_memseg *ms;
 	size_t skip;
 	int rc = 0;
@@ -570,17 +368,17 @@ user_check(const struct pci_vfio_user_dma *dma, uintptr_t addr, uint64_t iova, s
 static int
 user_take(struct pci_vfio_user_dma *dma, uint8_t *addr, uint64_t iova, size_t len)
 {
-	struct piece whole = { .iova = iova, .len = len };
-	struct pieces more = { .nb = 0 };
+	struct pci_piece whole = { .iova = iova, .len = len };
+	struct pci_pieces more = { .nb = 0 };
 	struct gatherer gatherer = { .dma = dma, .pieces = &more };
 	int rc;
 
-	if (pieces_overlap(&dma->pieces, &whole))
+	if (pci_pieces_overlap(&dma->pieces, &whole))
 		return -EEXIST;
 	rc = user_gather(&gatherer, addr, iova, len);
 	if (rc == 0)
 		rc = dma_take(dma, &more);
-	pieces_free(&more);
+	pci_pieces_free(&more);
 	return rc;
 }
 
@@ -604,16 +402,16 @@ pci_vfio_user_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t 
 }
 
 static uint64_t
-piece_last(const struct piece *piece)
+piece_last(const struct pci_piece *piece)
 {
 	return piece->iova + (piece->len - 1);
 }
 
 /* How many pieces from the first on hold all of a range; 0: it is not mapped so. */
 static uint32_t
-user_pieces(const struct pieces *list, uint32_t first, const struct piece *range)
+user_pieces(const struct pci_pieces *list, uint32_t first, const struct pci_piece *range)
 {
-	const struct piece *piece;
+	const struct pci_piece *piece;
 	uint64_t next = range->iova;
 	uint32_t i;
 
@@ -632,9 +430,9 @@ user_pieces(const struct pieces *list, uint32_t first, const struct piece *range
 
 /* Add what a piece has from one of its bytes on, up to another one, if that is anything. */
 static int
-part_append(struct pieces *list, const struct piece *whole, uint64_t from, uint64_t to)
+part_append(struct pci_pieces *list, const struct pci_piece *whole, uint64_t from, uint64_t to)
 {
-	struct piece part = *whole;
+	struct pci_piece part = *whole;
 
 	if (from == to)
 		return 0;
@@ -642,14 +440,15 @@ part_append(struct pieces *list, const struct piece *whole, uint64_t from, uint6
 	part.addr += from;
 	part.fd_offset += from;
 	part.len = to - from;
-	return pieces_append(list, &part);
+	return pci_pieces_append(list, &part);
 }
 
 /* What is left of pieces, of which the first and the last may reach out of a range. */
 static int
-user_rest(struct pieces *rest, const struct piece *pieces, uint32_t nb, const struct piece *range)
+user_rest(struct pci_pieces *rest, const struct pci_piece *pieces, uint32_t nb,
+	const struct pci_piece *range)
 {
-	const struct piece *last = &pieces[nb - 1];
+	const struct pci_piece *last = &pieces[nb - 1];
 	int rc;
 
 	rc = part_append(rest, &pieces[0], 0, range->iova - pieces[0].iova);
@@ -660,11 +459,11 @@ user_rest(struct pieces *rest, const struct piece *pieces, uint32_t nb, const st
 
 /* A server takes back only what it was given, and is then given anew what is left of it. */
 static int
-user_give_back(struct pci_vfio_user_dma *dma, const struct piece *range)
+user_give_back(struct pci_vfio_user_dma *dma, const struct pci_piece *range)
 {
-	const uint32_t first = pieces_find(&dma->pieces, range->iova);
+	const uint32_t first = pci_pieces_find(&dma->pieces, range->iova);
 	uint32_t nb = user_pieces(&dma->pieces, first, range);
-	struct pieces rest = { .nb = 0 };
+	struct pci_pieces rest = { .nb = 0 };
 	int rc;
 
 	if (nb == 0)
@@ -673,11 +472,11 @@ user_give_back(struct pci_vfio_user_dma *dma, const struct piece *range)
 	if (rc == 0) {
 		rc = dma_pieces_unmap(dma, &dma->pieces.piece[first], nb);
 		while (nb-- > 0)
-			pieces_remove(&dma->pieces, first);
+			pci_pieces_remove(&dma->pieces, first);
 	}
 	if (rc == 0)
 		rc = dma_take(dma, &rest);
-	pieces_free(&rest);
+	pci_pieces_free(&rest);
 	return rc;
 }
 
@@ -685,7 +484,7 @@ int
 pci_vfio_user_dma_unmap(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 {
 	struct pci_vfio_user_dma *dma = dev->state == NULL ? NULL : dev->state->dma;
-	const struct piece range = { .iova = iova, .len = len, .addr = addr };
+	const struct pci_piece range = { .iova = iova, .len = len, .addr = addr };
 	int rc;
 
 	if (dma == NULL)
