@@ -109,36 +109,37 @@ struct vu_client_watch {
 struct vu_client {
 	int dev_id;
 	char name[108];	/**< path of the socket, for the log */
-	uint32_t timeout_ms;	/**< of a request */
 	uint32_t flags;	/**< RTE_VFIO_USER_ATTACH_F_* */
 	uint32_t reset_timeout_ms;	/**< of a reset; UINT32_MAX: none */
 	struct vu_version_info server;	/**< what it said about itself */
+	atomic_bool by_messages;	/**< the device may reach memory by messages */
+	_Atomic int event_fd;	/**< an epoll on what serving has to do; -1: not asked for */
+	_Atomic uint32_t freed;	/**< counts slots that became free while nb_crowded */
+	_Atomic uint32_t nb_maps;	/**< regions that are mapped */
+	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
+	_Atomic uint32_t nb_late;	/**< of them */
+	/** Of the ranges, and of changes to what event_fd waits for; not held for long. */
+	pthread_mutex_t host_lock;
+	struct vu_host_range *ranges;	/**< sorted */
+	uint32_t nb_ranges;
+	struct vu_slot slots[VU_CLIENT_SLOTS];
+	/* what each request needs stands together */
+	uint32_t timeout_ms;	/**< of a request */
 	uint32_t max_read;	/**< bytes of one request */
 	uint32_t max_write;	/**< same */
-	struct vu_conn conn;	/**< sending half: turn tx; receiving half: turn rx */
-	struct vu_conn twin;	/**< for commands of the server; turn rx; sock -1: none */
 	struct vu_turn tx;
 	struct vu_turn rx;
 	atomic_bool queued;	/**< the connection has something to send; changes with turn tx */
 	atomic_bool twin_queued;	/**< the same of the second one; changes with turn rx */
 	atomic_bool owes;	/**< part of an answer to the server may be among what is queued */
 	atomic_bool broken;	/**< no request gets an answer any more */
-	atomic_bool by_messages;	/**< the device may reach memory by messages */
-	_Atomic int event_fd;	/**< an epoll on what serving has to do; -1: not asked for */
 	_Atomic uint32_t next_id;
 	_Atomic uint32_t nb_asleep;	/**< threads that sleep until their answer is there */
 	_Atomic uint32_t nb_crowded;	/**< threads that wait for a free slot */
-	_Atomic uint32_t freed;	/**< counts slots that became free while nb_crowded */
-	_Atomic uint32_t nb_maps;	/**< regions that are mapped */
-	_Atomic uint64_t late[65536 / 64];	/**< ids whose time was over */
-	_Atomic uint32_t nb_late;	/**< of them */
-	struct vu_slot slots[VU_CLIENT_SLOTS];
-	/** Of the ranges, and of changes to what event_fd waits for; not held for long. */
-	pthread_mutex_t host_lock;
-	struct vu_host_range *ranges;	/**< sorted */
-	uint32_t nb_ranges;
+	struct vu_client_watch watch;	/**< turn rx */
+	struct vu_conn conn;	/**< sending half: turn tx; receiving half: turn rx */
+	struct vu_conn twin;	/**< for commands of the server; turn rx; sock -1: none */
 	/* what follows belongs to turn rx */
-	struct vu_client_watch watch;
 	rte_vfio_user_dma_handler_t handler;
 	void *handler_ctx;
 	uint8_t *dma_buf;	/**< VU_CLIENT_MAX_XFER bytes, or NULL */
@@ -200,12 +201,6 @@ int vu_client_post(struct vu_client *client, struct vu_call *call);
 
 /* ---- vu_client_slot.c: slots ---- */
 
-/** Find a free slot for a call and an id. @return 0, -EBUSY */
-int vu_slot_claim(struct vu_client *client, struct vu_call *call, uint16_t *id);
-
-/** Give a slot back. */
-void vu_slot_free(struct vu_client *client, struct vu_slot *slot);
-
 static inline bool
 vu_slot_done(struct vu_slot *slot)
 {
@@ -219,8 +214,8 @@ vu_slot_done(struct vu_slot *slot)
  */
 bool vu_slot_cancel(struct vu_client *client, struct vu_slot *slot, bool sent);
 
-/** Bring an answer to its slot. @return 0; -EPROTO: nobody asked for it */
-int vu_slot_deliver(struct vu_client *client, struct vu_rx_msg *msg);
+/** @return whether an id was that of a request whose time is over; it is no longer */
+bool vu_slot_late_clear(struct vu_client *client, uint16_t id);
 
 /** Sleep until the slot is done, or somebody has to receive, or time is over. */
 void vu_slot_sleep(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms);
@@ -231,14 +226,7 @@ void vu_slot_wake_one(struct vu_client *client);
 /** End all that waits with an error. */
 void vu_slot_fail_all(struct vu_client *client, int rc);
 
-/** An id for a request that is not answered. */
-uint16_t vu_slot_post_id(struct vu_client *client);
-
-/* ---- vu_client_io.c: sending and receiving ---- */
-
-/** Send a message. @return 0; 1: some is queued, vu_client_drain() must follow; -errno */
-int vu_client_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call,
-	uint64_t until_ms);
+/* ---- vu_client_io.c: receiving, and sending what is queued ---- */
 
 /** Send what is queued, serve what comes meanwhile. @return 0; -ETIMEDOUT; -ENOTCONN */
 int vu_client_drain(struct vu_client *client, uint64_t until_ms);

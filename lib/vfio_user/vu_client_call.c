@@ -4,7 +4,89 @@
 
 #include <rte_branch_prediction.h>
 
-#include "vu_client.h"
+#include "vu_client_slot.h"
+
+/* ------------------------------------------------------------------------ slots ---- */
+
+static int
+slot_claim(struct vu_client *client, struct vu_call *call, uint16_t *id)
+{
+	struct vu_slot *slot;
+	unsigned int i;
+	uint32_t free;
+
+	for (i = 0; i < VU_CLIENT_SLOTS; i++) {
+		*id = vu_slot_post_id(client);
+		slot = &client->slots[*id % VU_CLIENT_SLOTS];
+		free = VU_SLOT_FREE;
+		if (!atomic_compare_exchange_strong(&slot->state, &free, VU_SLOT_CLAIMED))
+			continue;
+		slot->call = call;
+		call->slot = *id % VU_CLIENT_SLOTS;
+		atomic_store(&slot->state, vu_slot_state(*id, VU_SLOT_WAITING));
+		return 0;
+	}
+	return -EBUSY;
+}
+
+static void
+slot_free(struct vu_client *client, struct vu_slot *slot)
+{
+	atomic_store(&slot->state, VU_SLOT_FREE);
+	if (unlikely(atomic_load(&client->nb_crowded) > 0)) {
+		atomic_fetch_add(&client->freed, 1);
+		vu_futex_wake(&client->freed, 1);
+	}
+}
+
+/* ---------------------------------------------------------------------- sending ---- */
+
+/* A message that fails before its first byte is sent harms nobody else. */
+static int
+send_result(struct vu_client *client, int rc)
+{
+	if (likely(rc >= 0) || !(rc == -ENOTCONN || client->conn.tx.broken))
+		return rc;
+	vu_client_fail(client, -ENOTCONN);
+	return -ENOTCONN;
+}
+
+static int
+send_in_turn(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call)
+{
+	struct vu_conn *conn = &client->conn;
+	int rc;
+
+	conn->tx.corked = call->more;
+	rc = vu_tx_send_patient(&conn->tx, conn->sock, hdr, call->payload, call->nb, call->fds,
+			call->nb_fds);
+	conn->tx.corked = false;
+	if (unlikely(rc > 0 || call->more || atomic_load(&client->queued)))
+		atomic_store(&client->queued, vu_conn_want_write(conn));
+	return send_result(client, rc);
+}
+
+static inline int
+request_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call,
+	uint64_t until_ms)
+{
+	int rc;
+
+	do {
+		if (unlikely(atomic_load(&client->broken)))
+			return -ENOTCONN;
+		if (!vu_turn_wait(&client->tx, until_ms))
+			return -ETIMEDOUT;
+		rc = send_in_turn(client, hdr, call);
+		vu_turn_end(&client->tx);
+		if (likely(rc != -ENOBUFS))
+			return rc;
+		rc = vu_client_drain(client, until_ms);
+	} while (rc == 0);
+	return rc;
+}
+
+/* --------------------------------------------------------------------- requests ---- */
 
 int
 vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_ms)
@@ -15,15 +97,15 @@ vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_m
 	/* who serves for all cannot wait for an answer */
 	if (unlikely(vu_client_serving(client)))
 		return -EDEADLK;
-	rc = vu_slot_claim(client, call, &hdr.id);
+	rc = slot_claim(client, call, &hdr.id);
 	if (unlikely(rc < 0))
 		return rc;
 	/* the connection that breaks from now on ends the slot */
-	rc = vu_client_send(client, &hdr, call, until_ms);
+	rc = request_send(client, &hdr, call, until_ms);
 	if (likely(rc >= 0))
 		return 0;
 	vu_slot_cancel(client, &client->slots[call->slot], false);
-	vu_slot_free(client, &client->slots[call->slot]);
+	slot_free(client, &client->slots[call->slot]);
 	return rc;
 }
 
@@ -63,7 +145,7 @@ vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms
 	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed)))
 		vu_client_drain(client, until_ms);
 	rc = wait_done(client, slot, until_ms);
-	vu_slot_free(client, slot);
+	slot_free(client, slot);
 	/* I may have been the one who was woken to receive */
 	if (unlikely(atomic_load(&client->nb_asleep) > 0) &&
 			atomic_load(&client->rx.word) == VU_TURN_FREE)
@@ -105,7 +187,7 @@ vu_client_post(struct vu_client *client, struct vu_call *call)
 	int rc;
 
 	hdr.id = vu_slot_post_id(client);
-	rc = vu_client_send(client, &hdr, call, until_ms);
+	rc = request_send(client, &hdr, call, until_ms);
 	if (likely(rc <= 0))
 		return rc;
 	rc = vu_client_drain(client, until_ms);

@@ -8,7 +8,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
-#include "vu_client.h"
+#include "vu_client_slot.h"
 #include "vu_cmd.h"
 #include "vu_log.h"
 
@@ -27,52 +27,7 @@ vu_client_fail(struct vu_client *client, int rc)
 	vu_slot_fail_all(client, rc);
 }
 
-/* -------------------------------------------------------------------- sending ---- */
-
-/* A message that fails before its first byte is sent harms nobody else. */
-static int
-send_result(struct vu_client *client, int rc)
-{
-	if (likely(rc >= 0) || !(rc == -ENOTCONN || client->conn.tx.broken))
-		return rc;
-	vu_client_fail(client, -ENOTCONN);
-	return -ENOTCONN;
-}
-
-static int
-send_in_turn(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call)
-{
-	struct vu_conn *conn = &client->conn;
-	int rc;
-
-	conn->tx.corked = call->more;
-	rc = vu_tx_send_patient(&conn->tx, conn->sock, hdr, call->payload, call->nb, call->fds,
-			call->nb_fds);
-	conn->tx.corked = false;
-	if (unlikely(rc > 0 || call->more || atomic_load(&client->queued)))
-		atomic_store(&client->queued, vu_conn_want_write(conn));
-	return send_result(client, rc);
-}
-
-int
-vu_client_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call,
-	uint64_t until_ms)
-{
-	int rc;
-
-	do {
-		if (unlikely(atomic_load(&client->broken)))
-			return -ENOTCONN;
-		if (!vu_turn_wait(&client->tx, until_ms))
-			return -ETIMEDOUT;
-		rc = send_in_turn(client, hdr, call);
-		vu_turn_end(&client->tx);
-		if (likely(rc != -ENOBUFS))
-			return rc;
-		rc = vu_client_drain(client, until_ms);
-	} while (rc == 0);
-	return rc;
-}
+/* --------------------------------------------------------- sending what is queued ---- */
 
 static int
 flush(struct vu_client *client, uint64_t until_ms)
@@ -101,13 +56,78 @@ flush_twin(struct vu_client *client)
 
 /* ------------------------------------------------------------------ receiving ---- */
 
+/* What the server says went wrong. */
+static int
+reply_error(const struct vu_hdr *hdr)
+{
+	return hdr->error > 0 && hdr->error < 4096 ? -(int)hdr->error : -EIO;
+}
+
+static int
+reply_copy(struct vu_call *call, const struct vu_rx_msg *msg)
+{
+	size_t fixed = call->data != NULL ? VU_RX_DEST_FIXED : msg->len;
+
+	call->len = msg->len;
+	if (fixed > call->cap || fixed > msg->len)
+		return -EPROTO;
+	if (call->data != NULL && msg->len - fixed != call->data_len)
+		return -EPROTO;
+	if (fixed > 0)
+		memcpy(call->reply, msg->payload, fixed);
+	if (call->data != NULL && msg->placed == 0)
+		memcpy(call->data, msg->payload + fixed, call->data_len);
+	return 0;
+}
+
+/* Check an answer and copy it to where it is wanted. */
+static int
+reply_take(struct vu_call *call, struct vu_rx_msg *msg)
+{
+	int rc;
+
+	if (msg->hdr.cmd != call->cmd || (msg->hdr.flags & VU_F_NO_REPLY))
+		return -EPROTO;
+	if (msg->hdr.flags & VU_F_ERROR)
+		return reply_error(&msg->hdr);
+	if (vu_reply_check(call->cmd, msg->payload, msg->len, msg->fds->nb) < 0)
+		return -EPROTO;
+	if (call->reply_fds == NULL && msg->fds->nb > 0)
+		return -EPROTO;
+	rc = reply_copy(call, msg);
+	if (rc < 0 || call->reply_fds == NULL)
+		return rc;
+	*call->reply_fds = *msg->fds;
+	msg->fds->nb = 0;
+	return 0;
+}
+
+/* Bring an answer to its slot. Returns -EPROTO if nobody asked for it. */
+static int
+slot_deliver(struct vu_client *client, struct vu_rx_msg *msg)
+{
+	struct vu_slot *slot = &client->slots[msg->hdr.id % VU_CLIENT_SLOTS];
+	uint32_t state = atomic_load(&slot->state);
+
+	/* if the slot is taken from under us, it may be another request's when we look again */
+	while (likely(vu_slot_phase(state) == VU_SLOT_WAITING && state >> 16 == msg->hdr.id)) {
+		if (unlikely(!vu_slot_try_take(slot, &state)))
+			continue;
+		vu_slot_finish(slot, state, reply_take(slot->call, msg));
+		return 0;
+	}
+	/* an answer that a connection's end came before is the server's right, too */
+	return vu_slot_late_clear(client, msg->hdr.id) || atomic_load(&client->broken) ? 0 :
+		-EPROTO;
+}
+
 static int
 message_take(struct vu_client *client, struct vu_conn *conn, struct vu_rx_msg *msg)
 {
 	if ((msg->hdr.flags & VU_F_TYPE_MASK) == VU_F_TYPE_COMMAND)
 		return vu_client_serve(client, conn, msg);
 	/* answers come where the questions went */
-	return conn == &client->conn ? vu_slot_deliver(client, msg) : -EPROTO;
+	return conn == &client->conn ? slot_deliver(client, msg) : -EPROTO;
 }
 
 /* Take what a receive brought. */
@@ -248,9 +268,9 @@ expect_data(struct vu_client *client, const struct vu_slot *slot)
 void
 vu_client_lead(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
 {
-	while (!vu_slot_done(slot) && !atomic_load(&client->broken)) {
+	while (likely(!vu_slot_done(slot) && !atomic_load(&client->broken))) {
 		expect_data(client, slot);
-		if (receive_answer(client, until_ms) < 0 || vu_slot_done(slot))
+		if (receive_answer(client, until_ms) < 0 || likely(vu_slot_done(slot)))
 			break;
 		if (vu_now_ms() >= until_ms)
 			break;

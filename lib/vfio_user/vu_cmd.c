@@ -17,60 +17,67 @@ tail_any(const void *fixed)
 static uint64_t
 tail_map_multi(const void *fixed)
 {
-	const struct vu_map_multi *multi = fixed;
+	struct vu_map_multi multi;
 
-	return (uint64_t)multi->count * sizeof(struct vu_dma_map);
+	memcpy(&multi, fixed, sizeof(multi));
+	return (uint64_t)multi.count * sizeof(struct vu_dma_map);
 }
 
 static uint64_t
 tail_unmap_request(const void *fixed)
 {
-	const struct vu_dma_unmap *unmap = fixed;
+	struct vu_dma_unmap unmap;
 
-	return unmap->flags & VU_UNMAP_F_BITMAP ? sizeof(struct vu_bitmap) : 0;
+	memcpy(&unmap, fixed, sizeof(unmap));
+	return unmap.flags & VU_UNMAP_F_BITMAP ? sizeof(struct vu_bitmap) : 0;
 }
 
 static uint64_t
 tail_set_irqs(const void *fixed)
 {
-	const struct vfio_irq_set *set = fixed;
+	struct vfio_irq_set set;
 
-	return set->flags & VFIO_IRQ_SET_DATA_BOOL ? set->count : 0;
+	memcpy(&set, fixed, sizeof(set));
+	return set.flags & VFIO_IRQ_SET_DATA_BOOL ? set.count : 0;
 }
 
 static uint64_t
 tail_region_access(const void *fixed)
 {
-	const struct vu_region_access *access = fixed;
+	struct vu_region_access access;
 
-	return access->count;
+	memcpy(&access, fixed, sizeof(access));
+	return access.count;
 }
 
 static uint64_t
 tail_dma_access(const void *fixed)
 {
-	const struct vu_dma_access *access = fixed;
+	struct vu_dma_access access;
 
+	memcpy(&access, fixed, sizeof(access));
 	/* a count that no message can carry must not be taken for "any" */
-	return access->count < TAIL_ANY ? access->count : TAIL_ANY - 1;
+	return access.count < TAIL_ANY ? access.count : TAIL_ANY - 1;
 }
 
 static uint64_t
 tail_write_multi(const void *fixed)
 {
-	const struct vu_write_multi *multi = fixed;
+	struct vu_write_multi multi;
 
-	if (multi->wr_cnt > UINT32_MAX)
+	memcpy(&multi, fixed, sizeof(multi));
+	if (multi.wr_cnt > UINT32_MAX)
 		return TAIL_ANY - 1;
-	return multi->wr_cnt * sizeof(struct vu_write_multi_entry);
+	return multi.wr_cnt * sizeof(struct vu_write_multi_entry);
 }
 
 static uint64_t
 tail_mig_data(const void *fixed)
 {
-	const struct vu_mig_data *data = fixed;
+	struct vu_mig_data data;
 
-	return data->size;
+	memcpy(&data, fixed, sizeof(data));
+	return data.size;
 }
 
 #define ARGSZ(min) .has_argsz = true, .argsz_min = (min)
@@ -157,35 +164,25 @@ vu_cmd_name(uint32_t cmd)
 	return desc != NULL ? desc->name : "unknown command";
 }
 
-int
-vu_hdr_check(const struct vu_hdr *hdr, uint32_t max_size, bool replies)
-{
-	uint32_t type = hdr->flags & VU_F_TYPE_MASK;
-
-	if (hdr->size < sizeof(*hdr) || hdr->size > max_size)
-		return -EPROTO;
-	if (type == VU_F_TYPE_COMMAND)
-		return 0;
-	return type == VU_F_TYPE_REPLY && replies ? 0 : -EPROTO;
-}
-
-/* Payloads stand anywhere in the receive buffer; their fixed parts are looked at in a copy. */
-union fixed_part {
-	uint32_t argsz;
-	uint64_t words[VU_FIXED_MAX / sizeof(uint64_t)];
-};
-
 static bool
-shape_fits(const struct vu_shape *shape, const void *payload, size_t len, union fixed_part *fixed)
+shape_fits(const struct vu_shape *shape, const void *payload, size_t len)
 {
 	uint64_t tail;
 
 	if (len < shape->fixed)
 		return false;
-	if (shape->fixed > 0)
-		memcpy(fixed, payload, shape->fixed);
-	tail = shape->tail != NULL ? shape->tail(fixed) : 0;
+	tail = shape->tail != NULL ? shape->tail(payload) : 0;
 	return tail == TAIL_ANY || len - shape->fixed == tail;
+}
+
+/* It stands first in the fixed part. */
+static uint32_t
+argsz_of(const void *payload)
+{
+	uint32_t argsz;
+
+	memcpy(&argsz, payload, sizeof(argsz));
+	return argsz;
 }
 
 int
@@ -193,13 +190,12 @@ vu_request_check(uint32_t cmd, enum vu_dir dir, const void *payload, size_t len,
 	unsigned int nb_fds)
 {
 	const struct vu_cmd_desc *desc = vu_cmd_desc(cmd);
-	union fixed_part fixed;
 
 	if (desc == NULL || desc->dir != dir)
 		return -ENOSYS;
-	if (!shape_fits(&desc->request, payload, len, &fixed))
+	if (!shape_fits(&desc->request, payload, len))
 		return -EINVAL;
-	if (desc->has_argsz && fixed.argsz < desc->argsz_min)
+	if (desc->has_argsz && argsz_of(payload) < desc->argsz_min)
 		return -EINVAL;
 	if (desc->request.max_fds != VU_FDS_COUNTED && nb_fds > desc->request.max_fds)
 		return -EINVAL;
@@ -210,9 +206,8 @@ int
 vu_reply_check(uint32_t cmd, const void *payload, size_t len, unsigned int nb_fds)
 {
 	const struct vu_cmd_desc *desc = vu_cmd_desc(cmd);
-	union fixed_part fixed;
 
-	if (desc == NULL || !shape_fits(&desc->reply, payload, len, &fixed))
+	if (desc == NULL || !shape_fits(&desc->reply, payload, len))
 		return -EPROTO;
 	if (desc->reply.max_fds != VU_FDS_COUNTED && nb_fds > desc->reply.max_fds)
 		return -EPROTO;

@@ -9,14 +9,12 @@
  * looks at its contents, what names it in the log, and what the tests generate their cases from.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "vu_proto.h"
-
-/** Longest fixed part of a request or reply, in bytes. */
-#define VU_FIXED_MAX 32u
 
 /** Who sends the command. */
 enum vu_dir {
@@ -31,7 +29,7 @@ enum vu_dir {
 struct vu_shape {
 	uint32_t fixed;	/**< bytes that are always there */
 	/**
-	 * How many bytes follow the fixed part, told from it; NULL: none.
+	 * How many bytes follow the fixed part, told from it, of any alignment; NULL: none.
 	 * UINT64_MAX: any number.
 	 */
 	uint64_t (*tail)(const void *fixed);
@@ -63,7 +61,17 @@ const char *vu_cmd_name(uint32_t cmd);
  * @return
  *   0, or -EPROTO: the stream cannot be followed any further.
  */
-int vu_hdr_check(const struct vu_hdr *hdr, uint32_t max_size, bool replies);
+static inline int
+vu_hdr_check(const struct vu_hdr *hdr, uint32_t max_size, bool replies)
+{
+	uint32_t type = hdr->flags & VU_F_TYPE_MASK;
+
+	if (hdr->size < sizeof(*hdr) || hdr->size > max_size)
+		return -EPROTO;
+	if (type == VU_F_TYPE_COMMAND)
+		return 0;
+	return type == VU_F_TYPE_REPLY && replies ? 0 : -EPROTO;
+}
 
 /**
  * Check the shape of a request: who may send it, length, argsz, number of descriptors.

@@ -46,41 +46,17 @@ vu_conn_set_timeout(struct vu_conn *conn, unsigned int ms)
 }
 
 bool
-vu_conn_answers(const struct vu_hdr *request)
+vu_conn_answers_always(const struct vu_hdr *request)
 {
-	const struct vu_cmd_desc *desc;
+	const struct vu_cmd_desc *desc = vu_cmd_desc(request->cmd);
 
-	if (!(request->flags & VU_F_NO_REPLY))
-		return true;
-	desc = vu_cmd_desc(request->cmd);
 	return desc != NULL && desc->always_answered;
-}
-
-static struct vu_hdr
-reply_hdr(const struct vu_hdr *request)
-{
-	return (struct vu_hdr) {
-		.id = request->id,
-		.cmd = request->cmd,
-		.flags = VU_F_TYPE_REPLY,
-	};
-}
-
-int
-vu_conn_reply(struct vu_conn *conn, const struct vu_hdr *request, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds)
-{
-	struct vu_hdr hdr = reply_hdr(request);
-
-	if (!vu_conn_answers(request))
-		return 0;
-	return vu_conn_send(conn, &hdr, payload, nb, fds, nb_fds);
 }
 
 int
 vu_conn_reply_error(struct vu_conn *conn, const struct vu_hdr *request, int err)
 {
-	struct vu_hdr hdr = reply_hdr(request);
+	struct vu_hdr hdr = vu_conn_reply_hdr(request);
 
 	if (!vu_conn_answers(request))
 		return 0;
@@ -92,7 +68,7 @@ vu_conn_reply_error(struct vu_conn *conn, const struct vu_hdr *request, int err)
 int
 vu_conn_reply_end(struct vu_conn *conn, const struct vu_hdr *request, size_t len)
 {
-	struct vu_hdr hdr = reply_hdr(request);
+	struct vu_hdr hdr = vu_conn_reply_hdr(request);
 
 	if (!vu_conn_answers(request))
 		return 0;

@@ -32,10 +32,11 @@
 /** Room for header and fixed parts beyond the data of the largest transfer, in bytes. */
 #define VU_CONN_OVERHEAD 64u
 
+/* What each message needs stands together, in front of room for descriptors. */
 struct vu_conn {
 	int sock;	/**< owned; -1: closed */
-	struct vu_rx rx;
 	struct vu_tx tx;
+	struct vu_rx rx;
 };
 
 /**
@@ -149,16 +150,42 @@ vu_conn_uncork(struct vu_conn *conn)
 
 /* ---- replies ---- */
 
+/** Whether a command is answered whatever its flags say. */
+bool vu_conn_answers_always(const struct vu_hdr *request);
+
 /** Whether a command is to be answered: the no-reply flag, but VERSION always is. */
-bool vu_conn_answers(const struct vu_hdr *request);
+static inline bool
+vu_conn_answers(const struct vu_hdr *request)
+{
+	return !(request->flags & VU_F_NO_REPLY) || vu_conn_answers_always(request);
+}
+
+/** The header of a reply that is no error. */
+static inline struct vu_hdr
+vu_conn_reply_hdr(const struct vu_hdr *request)
+{
+	return (struct vu_hdr) {
+		.id = request->id,
+		.cmd = request->cmd,
+		.flags = VU_F_TYPE_REPLY,
+	};
+}
 
 /**
  * Answer a command, unless it wants no reply.
  *
  * @return as vu_tx_send(); 0 also when there was nothing to send
  */
-int vu_conn_reply(struct vu_conn *conn, const struct vu_hdr *request, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds);
+static inline int
+vu_conn_reply(struct vu_conn *conn, const struct vu_hdr *request, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds)
+{
+	struct vu_hdr hdr = vu_conn_reply_hdr(request);
+
+	if (!vu_conn_answers(request))
+		return 0;
+	return vu_conn_send(conn, &hdr, payload, nb, fds, nb_fds);
+}
 
 /**
  * Answer a command with an error, unless it wants no reply.

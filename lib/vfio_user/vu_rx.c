@@ -71,15 +71,11 @@ vu_rx_trim(struct vu_rx *rx)
 }
 
 /* Move what is left of an incomplete message to the front; the offsets follow. */
-static int
+static __rte_noinline int
 rx_make_room(struct vu_rx *rx)
 {
 	size_t wanted;
 
-	if (likely(rx->head == rx->tail && rx->cap == VU_RX_CHUNK)) {
-		rx->head = rx->tail = 0;
-		return 0;
-	}
 	wanted = rx_wanted(rx);
 	if (rx->head > 0) {
 		memmove(rx->buf, rx->buf + rx->head, rx->tail - rx->head);
@@ -162,38 +158,42 @@ rx_targets(struct vu_rx *rx, struct iovec iov[3])
 }
 
 /* n bytes came and stand in the targets. */
-static int
-rx_arrived(struct vu_rx *rx, size_t n)
+static __rte_noinline int
+rx_arrived_placed(struct vu_rx *rx, size_t n)
 {
 	size_t have = rx->tail - rx->head;
 	size_t part;
 
-	if (unlikely(rx->dest.buf != NULL)) {
-		if (have < RX_DEST_FRONT) {
-			part = RTE_MIN(n, RX_DEST_FRONT - have);
-			rx->tail += part;
-			n -= part;
-		}
-		part = RTE_MIN(n, rx->dest.len - rx->dest.have);
-		rx->dest.have += part;
+	if (have < RX_DEST_FRONT) {
+		part = RTE_MIN(n, RX_DEST_FRONT - have);
+		rx->tail += part;
 		n -= part;
 	}
-	rx->tail += n;
+	part = RTE_MIN(n, rx->dest.len - rx->dest.have);
+	rx->dest.have += part;
+	rx->tail += n - part;
 	rx->chunk_end = rx->tail;
-	if (rx->dest.buf != NULL && rx->tail - rx->head >= sizeof(struct vu_hdr) &&
-			!rx_dest_matches(rx))
+	if (rx->tail - rx->head >= sizeof(struct vu_hdr) && !rx_dest_matches(rx))
 		return vu_rx_unexpect(rx);
 	return 0;
 }
 
+static inline int
+rx_arrived(struct vu_rx *rx, size_t n)
+{
+	if (unlikely(rx->dest.buf != NULL))
+		return rx_arrived_placed(rx, n);
+	rx->tail += n;
+	rx->chunk_end = rx->tail;
+	return 0;
+}
+
 /* What came late belongs to the message at head, now that all before it were handed out. */
-static int
+static __rte_noinline int
 rx_adopt_late_fds(struct vu_rx *rx)
 {
 	unsigned int i;
 
-	if (likely(rx->late_fds.nb == 0))
-		return 0;
 	if (rx->late_fds.nb > rx->max_fds - rx->fds.nb)
 		return -EPROTO;
 	for (i = 0; i < rx->late_fds.nb; i++)
@@ -202,7 +202,23 @@ rx_adopt_late_fds(struct vu_rx *rx)
 	return 0;
 }
 
-static void
+/* For the next receive, which as a rule finds nothing left of the one before. */
+static inline int
+rx_prepare(struct vu_rx *rx)
+{
+	int rc = 0;
+
+	if (unlikely(rx->late_fds.nb > 0))
+		rc = rx_adopt_late_fds(rx);
+	if (unlikely(rc < 0))
+		return rc;
+	if (unlikely(rx->head != rx->tail || rx->cap != VU_RX_CHUNK))
+		return rx_make_room(rx);
+	rx->head = rx->tail = 0;
+	return 0;
+}
+
+static __rte_noinline void
 rx_collect_fds(struct vu_fds *fds, struct msghdr *mh)
 {
 	struct cmsghdr *c;
@@ -233,28 +249,26 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 	ssize_t n;
 	int rc;
 
-	rc = rx_adopt_late_fds(rx);
-	if (rc == 0)
-		rc = rx_make_room(rx);
-	if (rc < 0)
+	rc = rx_prepare(rx);
+	if (unlikely(rc < 0))
 		return rc;
 	mh.msg_iovlen = rx_targets(rx, iov);
 	do {
 		n = recvmsg(sock, &mh, flags | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
+	} while (unlikely(n < 0) && errno == EINTR);
+	if (unlikely(n < 0))
 		return errno == ECONNRESET || errno == EPIPE ? -ENOTCONN : -errno;
-	if (mh.msg_controllen > 0)
+	if (unlikely(mh.msg_controllen > 0))
 		rx_collect_fds(&rx->late_fds, &mh);
-	if (n == 0)
+	if (unlikely(n == 0))
 		return -ENOTCONN;
 	rc = rx_arrived(rx, (size_t)n);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
 	/* there is room for all that a message may carry: what is missing did not get a number */
-	if (mh.msg_flags & MSG_CTRUNC)
+	if (unlikely(mh.msg_flags & MSG_CTRUNC))
 		return -EMFILE;
-	return rx->late_fds.nb > rx->max_fds ? -EPROTO : (int)n;
+	return unlikely(rx->late_fds.nb > rx->max_fds) ? -EPROTO : (int)n;
 }
 
 int
@@ -263,24 +277,24 @@ vu_rx_next_message(struct vu_rx *rx, struct vu_rx_msg *msg)
 	size_t have = rx->tail - rx->head;
 	size_t placed;
 
-	if (rx->msg_out) {
+	if (unlikely(rx->fds.nb > 0) && rx->msg_out)
 		vu_fds_close(&rx->fds);
-		rx->msg_out = false;
-	}
-	if (have < sizeof(msg->hdr))
+	rx->msg_out = false;
+	if (unlikely(have < sizeof(msg->hdr)))
 		return 0;
 	memcpy(&msg->hdr, rx->buf + rx->head, sizeof(msg->hdr));
-	if (vu_hdr_check(&msg->hdr, rx->max_size, true) < 0)
+	if (unlikely(vu_hdr_check(&msg->hdr, rx->max_size, true) < 0))
 		return -EPROTO;
-	placed = rx->dest.buf != NULL ? rx->dest.len : 0;
-	if (have < msg->hdr.size - placed || (placed > 0 && rx->dest.have < placed))
+	placed = unlikely(rx->dest.buf != NULL) ? rx->dest.len : 0;
+	if (unlikely(have < msg->hdr.size - placed || (placed > 0 && rx->dest.have < placed)))
 		return 0;
 	rx->dest.buf = NULL;
 	msg->payload = rx->buf + rx->head + sizeof(msg->hdr);
 	msg->len = msg->hdr.size - sizeof(msg->hdr);
 	msg->placed = placed;
 	rx->head += msg->hdr.size - placed;
-	if (rx->late_fds.nb > 0 && rx->chunk_end <= rx->head && rx_adopt_late_fds(rx) < 0)
+	if (unlikely(rx->late_fds.nb > 0) && rx->chunk_end <= rx->head &&
+			rx_adopt_late_fds(rx) < 0)
 		return -EPROTO;
 	msg->fds = &rx->fds;
 	rx->msg_out = true;

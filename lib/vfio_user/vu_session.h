@@ -91,7 +91,6 @@ struct vu_session {
 	struct vu_dma_jobs jobs;	/**< DMA by messages */
 
 	/* of the thread that serves, and of start and unregister while nobody serves */
-	enum vu_state state;
 	bool started;
 	int epfd;	/**< what watches the sockets: the loop's, or its own in poll mode */
 	int kick_fd;	/**< wakes who waits for a session in poll mode; -1 */
@@ -100,27 +99,30 @@ struct vu_session {
 	bool listen_watched;	/**< epoll knows the listener */
 	bool paused;	/**< not accepting until descriptors are there again */
 	bool starved;	/**< the last client could not be accepted, and the log says so */
-	struct vu_conn conn;
-	struct vu_conn twin;	/**< sock -1: not in use */
-	uint32_t conn_events;	/**< that epoll watches on conn */
+	bool announced;	/**< new_device() was called and agreed */
+	struct vu_tx spare;	/**< where a long reply grows */
+	TAILQ_ENTRY(vu_session) attending;
+	TAILQ_ENTRY(vu_session) waiting;	/**< paused ones */
+
+	/* the same; what each message needs stands together */
+	TAILQ_ENTRY(vu_session) backlog;
+	bool queued;	/**< on the loop's list of those with work left */
 	bool rx_more;	/**< something may be in the socket that epoll does not tell again */
 	bool rx_burst;	/**< there is more behind descriptors that came */
 	bool rx_hup;	/**< epoll told that the client is leaving: read on to the end */
-	uint32_t twin_events;
 	bool twin_ready;	/**< epoll says that something came on it */
+	enum vu_state state;
 	int doomed;	/**< the connection is to end, for this reason; 0: no */
-	bool announced;	/**< new_device() was called and agreed */
 	unsigned int work;	/**< what long ones of this turn count beyond their number */
 	unsigned int depth;	/**< of callbacks under way */
+	uint32_t conn_events;	/**< that epoll watches on conn */
+	uint32_t twin_events;
 	const struct vu_hdr *current;	/**< command that is handled; NULL: none */
 	uint8_t *held;	/**< receive buffer of that command; it waits for the client */
-	struct vu_tx spare;	/**< where a long reply grows */
 	STAILQ_HEAD(, vu_deferred) deferred;
 	size_t deferred_bytes;
-	bool queued;	/**< on the loop's list of those with work left */
-	TAILQ_ENTRY(vu_session) backlog;
-	TAILQ_ENTRY(vu_session) attending;
-	TAILQ_ENTRY(vu_session) waiting;	/**< paused ones */
+	struct vu_conn conn;
+	struct vu_conn twin;	/**< sock -1: not in use */
 
 	/* of the client */
 	struct vu_caps peer;	/**< what it said about itself */

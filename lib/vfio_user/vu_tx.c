@@ -461,70 +461,58 @@ copy_short(uint8_t *to, const void *from, size_t len)
 		memcpy(to, from, len);
 }
 
-/* A message of `size` bytes is put together to stand in one piece. */
-static inline int
-tx_send_short(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, size_t size, int flags)
+/* The socket took n bytes of a short message, or nothing: -errno. */
+static __rte_noinline int
+tx_send_short_rest(struct vu_tx *tx, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, ssize_t n)
 {
-	uint8_t bytes[TX_SHORT];
-	struct vu_hdr head = *hdr;
-	uint8_t *to = bytes + sizeof(head);
 	struct tx_msg msg;
-	unsigned int i;
-	ssize_t n;
 
-	head.size = (uint32_t)size;
-	memcpy(bytes, &head, sizeof(head));
-	for (i = 0; i < nb; to += payload[i++].iov_len)
-		copy_short(to, payload[i].iov_base, payload[i].iov_len);
-	n = tx_call_plain(sock, bytes, size, flags);
-	if (likely(n == (ssize_t)size))
-		return tx_sent(tx);
 	if (n < 0)
 		return (int)n;
 	tx_msg_build(&msg, hdr, payload, nb, NULL, 0);
 	return tx_send_rest(tx, &msg, (size_t)n);
 }
 
-/* Bytes of a message; more than TX_SHORT: it is a long one. */
+/* Put a message together to stand in one piece. Returns its bytes; 0: it is a long one. */
 static inline size_t
-tx_short_size(const struct iovec *payload, unsigned int nb)
+tx_short_build(uint8_t bytes[TX_SHORT], const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb)
 {
-	size_t size = sizeof(struct vu_hdr);
+	size_t size = sizeof(*hdr);
+	uint32_t size32;
 	unsigned int i;
 
-	for (i = 0; i < nb && payload[i].iov_len <= TX_SHORT; i++)
+	for (i = 0; i < nb; i++) {
+		if (unlikely(payload[i].iov_len > TX_SHORT - size))
+			return 0;
+		copy_short(bytes + size, payload[i].iov_base, payload[i].iov_len);
 		size += payload[i].iov_len;
-	return i == nb ? size : TX_SHORT + 1;
+	}
+	memcpy(bytes, hdr, sizeof(*hdr));
+	size32 = (uint32_t)size;
+	memcpy(bytes + offsetof(struct vu_hdr, size), &size32, sizeof(size32));
+	return size;
 }
 
-static inline int
-tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds, int flags)
+int
+vu_tx_send_flags(struct vu_tx *tx, int sock, int flags, const struct vu_hdr *hdr,
+	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
 {
+	uint8_t bytes[TX_SHORT];
 	size_t size;
+	ssize_t n;
 
 	if (unlikely(nb_fds > 0 || nb > VU_TX_IOV_MAX || tx->corked || tx->head < tx->tail ||
 			tx->broken))
 		return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
-	size = tx_short_size(payload, nb);
-	if (likely(size <= TX_SHORT))
-		return tx_send_short(tx, sock, hdr, payload, nb, size, flags);
-	return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
-}
-
-int
-vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds)
-{
-	return tx_send(tx, sock, hdr, payload, nb, fds, nb_fds, MSG_DONTWAIT);
-}
-
-int
-vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
-	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
-{
-	return tx_send(tx, sock, hdr, payload, nb, fds, nb_fds, 0);
+	size = tx_short_build(bytes, hdr, payload, nb);
+	if (unlikely(size == 0))
+		return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
+	n = tx_call_plain(sock, bytes, size, flags);
+	if (likely(n == (ssize_t)size))
+		return tx_sent(tx);
+	return tx_send_short_rest(tx, hdr, payload, nb, n);
 }
 
 int

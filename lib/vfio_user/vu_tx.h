@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "vu_proto.h"
@@ -65,8 +66,11 @@ void vu_tx_init(struct vu_tx *tx);
 void vu_tx_fini(struct vu_tx *tx);
 
 /**
- * Send a message; never waits.
+ * Send a message.
  *
+ * @param flags
+ *   For sendmsg(): MSG_DONTWAIT, or 0 to wait for a blocking socket that is full, so long as its
+ *   SO_SNDTIMEO says; that saves what would be copied to the queue.
  * @param hdr
  *   Its size is not looked at but computed.
  * @param payload
@@ -83,17 +87,24 @@ void vu_tx_fini(struct vu_tx *tx);
  *   - -EINVAL: too many pieces or descriptors; -EMSGSIZE: longer than a header can tell
  *   - another errno of sendmsg(); nothing was sent
  */
-int vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, const int *fds, unsigned int nb_fds);
-
-/**
- * Send a message, and wait for a socket that is full, but only so long as its SO_SNDTIMEO says; on
- * a blocking socket. Saves what vu_tx_send() would copy to the queue.
- *
- * @return as vu_tx_send()
- */
-int vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
+int vu_tx_send_flags(struct vu_tx *tx, int sock, int flags, const struct vu_hdr *hdr,
 	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds);
+
+/** The same; never waits. */
+static inline int
+vu_tx_send(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, const struct iovec *payload,
+	unsigned int nb, const int *fds, unsigned int nb_fds)
+{
+	return vu_tx_send_flags(tx, sock, MSG_DONTWAIT, hdr, payload, nb, fds, nb_fds);
+}
+
+/** The same, on a blocking socket; waits a little. */
+static inline int
+vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
+	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
+{
+	return vu_tx_send_flags(tx, sock, 0, hdr, payload, nb, fds, nb_fds);
+}
 
 /**
  * Send what is queued and wait until the socket has taken all of it; on a blocking socket.
