@@ -44,6 +44,7 @@ int *__error(void);
 #define ENOTSUP EOPNOTSUPP
 #define ENOBUFS 55
 #define ENOTCONN 57
+#define ESHUTDOWN 58
 #define ETIMEDOUT 60
 #define ENAMETOOLONG 63
 #define ENOSYS 78
