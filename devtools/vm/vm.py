@@ -48,6 +48,7 @@ import tempfile
 import time
 
 import machine
+from doorbell import Doorbell
 from machine import MACHINES, NATIVE
 from monitor import Monitor
 from tap import Tap
@@ -59,6 +60,8 @@ SKIPPED, TIMED_OUT, NO_RESULT = 77, 124, 125
 FAILED = 1
 SERVER = 'app/vfio-user/dpdk-vfio-user'
 
+VECTORS = 8
+
 # Options that a device needs besides "-device", and the device itself.
 DEVICES = {
     'edu': ([], 'edu'),
@@ -69,6 +72,8 @@ DEVICES = {
     'virtio-net': ([], 'virtio-net-pci'),
     'ivshmem': (['-object', 'memory-backend-ram,id=shm,size=1M,share=on'],
                 'ivshmem-plain,memdev=shm'),
+    'ivshmem-doorbell': (['-chardev', 'socket,id=doorbell,path={folder}/doorbell'],
+                         f'ivshmem-doorbell,chardev=doorbell,vectors={VECTORS}'),
 }
 FIRST_SLOT = 4
 SERVED_SLOT = 16
@@ -360,7 +365,11 @@ def qemu_command(qemu, paths, needs, args, server, initramfs, console):
         if name not in DEVICES:
             sys.exit(f'vm: no device is called {name}')
         extra, device = DEVICES[name]
-        command += extra + ['-device', f'{device},addr={slot:#x}{comma}{properties}']
+        folder = os.path.dirname(initramfs)
+        command += [word.format(folder=folder) for word in extra]
+        command += ['-device', f'{device},addr={slot:#x}{comma}{properties}']
+        if name == 'ivshmem-doorbell':
+            Doorbell(os.path.join(folder, 'doorbell'), VECTORS)
     return command + list(outside_options(needs))
 
 
