@@ -392,6 +392,8 @@ node_open(void *ctx, const char *path, int flags)
 		return -uio->node_err;
 	assert_int_equal(uio->nb_node_open, 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
+	if ((flags & O_NONBLOCK) != 0)
+		assert_int_equal(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
 	uio->peer = fd[1];
 	if (uio->no_irq)
 		shutdown(fd[0], SHUT_RDWR);

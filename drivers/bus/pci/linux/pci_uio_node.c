@@ -156,10 +156,14 @@ open_advice(int err)
 	return "";
 }
 
+/*
+ * A queue's thread may wait for the interrupt beside the interrupt thread: who reads later must not
+ * wait for the next one.
+ */
 static int
 path_open(const struct uio_node *node)
 {
-	int fd = open(node->path, O_RDWR | O_CLOEXEC);
+	int fd = open(node->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 ? -errno : fd;
 }
