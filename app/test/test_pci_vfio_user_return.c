@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bus_pci_driver.h>
+#include <rte_alarm.h>
 #include <rte_bus_pci.h>
 #include <rte_common.h>
 #include <rte_dev.h>
@@ -54,21 +55,35 @@ wait_for(const atomic_uint *counter, unsigned int value)
 }
 
 static int
-setup(void **state)
+setup_with(unsigned int nb_msix)
 {
 	const char *const args[] = { "-a", gadget.name, NULL };
 
-	(void)state;
 	memset(&gadget, 0, sizeof(gadget));
 	atomic_store(&nb_removes, 0);
 	atomic_store(&nb_adds, 0);
 	atomic_store(&nb_calls, 0);
-	gadget.nb_msix = 3;
+	gadget.nb_msix = nb_msix;
+	gadget.intx_pin = 1;
 	gadget_start(&gadget);
 	eal_session_start(args);
 	assert_non_null(gadget_device);
 	assert_int_equal(rte_dev_event_callback_register(gadget.name, on_event, NULL), 0);
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return setup_with(3);
+}
+
+static int
+setup_line(void **state)
+{
+	(void)state;
+	return setup_with(0);
 }
 
 static int
@@ -147,6 +162,57 @@ test_interrupts_are_those_of_the_next_server(void **state)
 	assert_int_equal(rte_intr_rx_ctl(handle, epfd, RTE_INTR_EVENT_DEL, 1, NULL), 0);
 	assert_int_equal(rte_intr_callback_unregister_sync(handle, on_interrupt, NULL), 1);
 	close(epfd);
+}
+
+/* Passes when the interrupt thread has done all that was ready before. */
+static void
+on_alarm(void *arg)
+{
+	atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+static void
+interrupt_thread_pass(void)
+{
+	atomic_uint passed = 0;
+	unsigned int i;
+
+	for (i = 1; i <= 3 && rte_eal_alarm_set(1, on_alarm, &passed) == 0; i++)
+		while (atomic_load(&passed) < i)
+			usleep(1000);
+}
+
+static atomic_bool returning;
+
+/* The line goes up while the bus takes the next server's device for the old one, masked at once. */
+static void
+raise_early(uint16_t command)
+{
+	if (!atomic_load(&returning) || (command & RTE_PCI_COMMAND_MASTER) == 0)
+		return;
+	if (rte_vfio_user_pci_raise(gadget.pci, 0) != 0)
+		return;
+	while (atomic_load(&nb_calls) == 0)
+		usleep(1000);
+	interrupt_thread_pass();
+	atomic_store(&returning, false);
+}
+
+static void
+test_line_that_was_up_early_is_unmasked(void **state)
+{
+	struct rte_intr_handle *handle = gadget_device->intr_handle;
+
+	(void)state;
+	assert_int_equal(rte_intr_callback_register(handle, on_interrupt, NULL), 0);
+	gadget.on_command = raise_early;
+	atomic_store(&returning, true);
+	gadget_restart(&gadget);
+	wait_for(&nb_adds, 1);
+	assert_int_equal(atomic_load(&nb_calls), 1);
+	assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 0), 0);
+	wait_for(&nb_calls, 2);
+	assert_int_equal(rte_intr_callback_unregister_sync(handle, on_interrupt, NULL), 1);
 }
 
 static void
@@ -433,6 +499,8 @@ suite_teardown(void **state)
 static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_registers_and_windows_are_those_of_the_next_server),
 	RETURN_TEST(test_interrupts_are_those_of_the_next_server),
+	cmocka_unit_test_setup_teardown(test_line_that_was_up_early_is_unmasked, setup_line,
+		teardown),
 	RETURN_TEST(test_memory_and_bus_mastering_are_on_again),
 	RETURN_TEST(test_window_without_memory_is_harmless),
 	RETURN_TEST(test_other_device_is_left_alone_until_the_old_one_is_removed),

@@ -47,6 +47,15 @@ on_reset(struct rte_vfio_user_pci *pci)
 }
 
 static void
+on_command(struct rte_vfio_user_pci *pci, uint16_t command)
+{
+	const struct gadget *gadget = rte_vfio_user_pci_priv(pci);
+
+	if (gadget->on_command != NULL)
+		gadget->on_command(command);
+}
+
+static void
 bars_set(struct gadget *gadget)
 {
 	const struct rte_vfio_user_pci_bar regs = {
@@ -100,7 +109,9 @@ memory_make(struct gadget *gadget)
 static void
 function_make(struct gadget *gadget)
 {
-	static const struct rte_vfio_user_pci_ops ops = { .reset = on_reset };
+	static const struct rte_vfio_user_pci_ops ops = {
+		.reset = on_reset, .command_changed = on_command,
+	};
 	const struct rte_vfio_user_pci_info info = {
 		.size = sizeof(info),
 		.vendor_id = VENDOR,

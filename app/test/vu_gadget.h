@@ -32,6 +32,7 @@ struct gadget {
 	uint8_t intx_pin;
 	uint16_t device_id;	/**< 0: 0x9999 */
 	unsigned int nb_windows;	/**< 0: both */
+	void (*on_command)(uint16_t command);	/**< the client has changed it; or NULL */
 
 	char dir[16];
 	char path[32];

@@ -260,6 +260,8 @@ device_restart(struct pci_device *dev, struct pci_device *other)
 		rc = pci_vfio_command_enable(other);
 	if (rc == 0)
 		rc = device_replace(dev, other);
+	if (rc == 0)
+		pci_vfio_user_intr_restarted(dev);
 	pci_vfio_user_dma_restarted(dev, rc == 0);
 	return rc;
 }

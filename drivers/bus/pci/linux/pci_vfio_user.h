@@ -136,6 +136,9 @@ int pci_vfio_user_intr_start(struct pci_device *dev);
 /** Bind the eventfds of a device to another connection. @return 0; -ENODEV; another -errno */
 int pci_vfio_user_intr_restart(const struct pci_device *dev, const struct pci_device *other);
 
+/** The other connection has taken the place of the old one. */
+void pci_vfio_user_intr_restarted(const struct pci_device *dev);
+
 /** Undo pci_vfio_user_intr_start(). Safe if that failed. */
 void pci_vfio_user_intr_stop(struct pci_device *dev);
 

@@ -397,3 +397,13 @@ pci_vfio_user_intr_restart(const struct pci_device *dev, const struct pci_device
 		return -ENODEV;
 	return irq_bind(other->state->dev_id, irq, dev->pub.intr_handle, irq->nb_bound);
 }
+
+/* What came since it was bound could not be unmasked yet. */
+void
+pci_vfio_user_intr_restarted(const struct pci_device *dev)
+{
+	const struct pci_vfio_user_irq *irq = dev->state->irq;
+
+	if (irq != NULL && irq->unmask != NULL)
+		eventfd_write(rte_intr_fd_get(irq->unmask), 1);
+}
