@@ -427,7 +427,7 @@ def run(command, monitor, folder, console, timeout):
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--builddir', default='build', help='where the programs were built')
-    parser.add_argument('--timeout', type=int, default=120, metavar='SECONDS')
+    parser.add_argument('--timeout', type=int, default=300, metavar='SECONDS')
     parser.add_argument('--append', action='append', default=[], metavar='TEXT',
                         help="add to the kernel's command line")
     parser.add_argument('--own-kernel', action='store_true',
