@@ -324,6 +324,25 @@ test_ports_of_a_device_that_is_told_gone_are_not_used_by_number(void **state)
 	way_end(&card);
 }
 
+/* There is no memory of it to blank, only numbers to leave alone. */
+static void
+test_device_of_ports_only_is_told_gone(void **state)
+{
+	const struct fake_uio_desc desc = { .bar[IO] = { .len = SIZE, .ioport = true } };
+	struct rte_bus *bus = rte_bus_find_by_name("pci");
+	struct uio_card card;
+	uint32_t value = 0;
+
+	if (!fake_port_start(device_answers, &card))
+		skip();
+	uio_card_plug(&card, &desc);
+	mapped_by_a_new_thread(&card);
+	assert_int_equal(rte_pci_mmio_read(card.pci, IO, &value, 4, 8), 4);
+	assert_int_equal(bus->hot_unplug_handler(&card.pci->device), 0);
+	assert_int_equal(rte_pci_mmio_read(card.pci, IO, &value, 4, 8), -ENODEV);
+	way_end(&card);
+}
+
 /* ---- accesses ---- */
 
 struct port_row {
@@ -450,6 +469,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_mapped_ports_of_a_device_that_is_told_gone_are_gone),
 	cmocka_unit_test(test_mapped_ports_that_fault_are_gone),
 	cmocka_unit_test(test_ports_of_a_device_that_is_told_gone_are_not_used_by_number),
+	cmocka_unit_test(test_device_of_ports_only_is_told_gone),
 	cmocka_unit_test(test_ports_take_natural_accesses),
 	cmocka_unit_test(test_ports_outside_read_as_ones),
 	cmocka_unit_test(test_ports_may_be_in_memory),

@@ -84,9 +84,11 @@ int
 pci_fault_add(struct pci_device *dev)
 {
 	unsigned int i;
-	int rc = 0;
+	int rc;
 
 	pthread_mutex_lock(&change_lock);
+	/* no address is in it: for the device itself, which may have no BAR that is mapped */
+	rc = range_add(dev, NULL, 0);
 	for (i = 0; i < PCI_MAX_RESOURCE && rc == 0; i++)
 		if (dev->region[i].base != NULL)
 			rc = range_add(dev, dev->region[i].base, dev->region[i].size);

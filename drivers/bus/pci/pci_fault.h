@@ -15,7 +15,7 @@
 struct pci_device;
 
 /**
- * Enter the BARs of a mapped device.
+ * Enter a mapped device with its BARs.
  *
  * @return 0; -ENOMEM with none entered
  */
@@ -40,11 +40,11 @@ void pci_fault_remove(struct pci_device *dev);
 int pci_fault_handle(const void *addr, int (*handle)(struct pci_device *dev));
 
 /**
- * Call @p handle with a device if it has BARs that are mapped. They stay so until that is done.
+ * Call @p handle with a device if it is mapped. It stays so until that is done.
  *
  * @param dev
  *   The device, or what was one: it is not looked into unless it is mapped.
- * @return what @p handle returns; 1: nothing of it is mapped
+ * @return what @p handle returns; 1: it is not mapped
  */
 int pci_fault_visit(const struct pci_device *dev, int (*handle)(struct pci_device *dev));
 
