@@ -18,7 +18,6 @@
 #include "pci_device.h"
 #include "pci_log.h"
 #include "pci_uio.h"
-#include "pci_uio_port.h"
 
 static bool
 generic_claims(const char *kernel_driver, int dirfd, const char *name)
@@ -173,7 +172,7 @@ uio_start(struct pci_device *dev)
 {
 	int rc;
 
-	rc = pci_uio_ports_watch(dev);
+	rc = pci_uio_pages_watch(dev);
 	if (rc != 0 || rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return rc;
 	rc = intr_start(dev);
@@ -200,12 +199,12 @@ uio_stop(struct pci_device *dev)
 static int
 uio_removed(struct pci_device *dev, bool in_signal)
 {
-	int rc, ports;
+	int rc, pages;
 
 	RTE_SET_USED(in_signal);
 	rc = pci_regions_blank(dev);
-	ports = pci_uio_ports_blank(dev);
-	return rc != 0 ? rc : ports;
+	pages = pci_uio_pages_blank(dev);
+	return rc != 0 ? rc : pages;
 }
 
 const struct pci_backend pci_uio_generic_backend = {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_eal_paging.h>
 #include <rte_pci.h>
 
 struct pci_device;
@@ -57,6 +58,42 @@ int pci_uio_regions_open(struct pci_device *dev);
 
 /** Close what pci_uio_regions_open() has opened. Safe if that failed. */
 void pci_uio_regions_close(struct pci_device *dev);
+
+/** Where a BAR begins in its first page; mappings begin where that does. */
+static inline size_t
+pci_uio_bar_in_page(const struct pci_uio_bar *bar)
+{
+	return bar->start & (rte_mem_page_size() - 1);
+}
+
+/**
+ * Map the pages of a BAR for calls, until pci_uio_regions_close().
+ *
+ * @return true; false: the kernel does not map them
+ */
+bool pci_uio_pages_map(struct pci_uio_bar *bar, uint64_t size, bool writable);
+
+/** Where the byte at an offset of the BAR is in them. */
+static inline uint8_t *
+pci_uio_pages_at(const struct pci_uio_bar *bar, uint64_t offset)
+{
+	return bar->map + pci_uio_bar_in_page(bar) + offset;
+}
+
+/**
+ * Have faults on pages that calls go to told as those of windows are, until pci_fault_remove().
+ *
+ * @return 0; -ENOMEM
+ */
+int pci_uio_pages_watch(struct pci_device *dev);
+
+/**
+ * The device is gone: put all-ones in the place of pages that calls go to, for who is just loading
+ * them. Later accesses fail with -ENODEV. May be called from a signal handler.
+ *
+ * @return 0, or -errno of the first BAR for which that failed; the others are done
+ */
+int pci_uio_pages_blank(struct pci_device *dev);
 
 /** Access where nothing is mapped, as of struct pci_backend. */
 int pci_uio_region_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,

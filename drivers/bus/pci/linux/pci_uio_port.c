@@ -4,12 +4,9 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_eal_paging.h>
-#include <rte_errno.h>
 
 #include "pci_access.h"
 #include "pci_device.h"
-#include "pci_fault.h"
 #include "pci_fd.h"
 #include "pci_port.h"
 #include "pci_region.h"
@@ -36,39 +33,24 @@ struct pci_uio_port_way {
 
 /* ---- mapped ---- */
 
-/* A mapping begins where the page of the first port does. */
-static size_t
-port_in_page(const struct pci_uio_bar *bar)
-{
-	return bar->start & (rte_mem_page_size() - 1);
-}
-
 /* Refused by kernels, and for BARs, that have no I/O space which can be mapped. */
 static bool
 mapped_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 {
-	const int prot = RTE_PROT_READ | (*writable ? RTE_PROT_WRITE : 0);
-	size_t len;
-
-	if (bar->fd < 0 || size > PORTS_END)
-		return false;
-	len = RTE_ALIGN_CEIL(port_in_page(bar) + size, rte_mem_page_size());
-	bar->map = rte_mem_map(NULL, len, prot, RTE_MAP_SHARED, bar->fd, 0);
-	bar->map_len = bar->map == NULL ? 0 : len;
-	return bar->map != NULL;
+	return bar->fd >= 0 && size <= PORTS_END && pci_uio_pages_map(bar, size, *writable);
 }
 
 static int
 mapped_read(const struct pci_uio_bar *bar, void *buf, size_t width, uint64_t offset)
 {
-	pci_access_load(bar->map + port_in_page(bar) + offset, buf, width);
+	pci_access_load(pci_uio_pages_at(bar, offset), buf, width);
 	return (int)width;
 }
 
 static int
 mapped_write(const struct pci_uio_bar *bar, const void *buf, size_t width, uint64_t offset)
 {
-	pci_access_store(bar->map + port_in_page(bar) + offset, buf, width);
+	pci_access_store(pci_uio_pages_at(bar, offset), buf, width);
 	return (int)width;
 }
 
@@ -149,15 +131,6 @@ pci_uio_port_open(struct pci_uio_bar *bar, uint64_t size, bool *writable)
 	return NULL;
 }
 
-void
-pci_uio_port_close(struct pci_uio_bar *bar)
-{
-	if (bar->map != NULL)
-		rte_mem_unmap(bar->map, bar->map_len);
-	bar->map = NULL;
-	bar->way = NULL;
-}
-
 /* ---- access ---- */
 
 /*
@@ -217,34 +190,4 @@ pci_uio_port_write(const struct pci_device *dev, unsigned int region, const void
 			return rc;
 	}
 	return (int)len;
-}
-
-/* ---- devices that go ---- */
-
-int
-pci_uio_ports_watch(struct pci_device *dev)
-{
-	const struct pci_uio_bar *bar = dev->state->bar;
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; i < PCI_MAX_RESOURCE && rc == 0; i++)
-		if (bar[i].map != NULL)
-			rc = pci_fault_add_range(dev, bar[i].map, bar[i].map_len);
-	return rc;
-}
-
-int
-pci_uio_ports_blank(struct pci_device *dev)
-{
-	const struct pci_uio_bar *bar = dev->state->bar;
-	unsigned int i;
-	int rc = 0, err;
-
-	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
-		err = bar[i].map == NULL ? 0 : pci_pages_blank(bar[i].map, bar[i].map_len);
-		if (rc == 0)
-			rc = err;
-	}
-	return rc;
 }

@@ -22,8 +22,8 @@ struct pci_uio_bar;
  * thread may use them, and by the file in a thread that may not; by reads and writes of the file.
  *
  * @param bar
- *   A BAR that starts and whose file is what it should be. Gets the way; that is for
- *   pci_uio_port_close() then.
+ *   A BAR that starts and whose file is what it should be. Gets the way, and
+ *   pages if that is to map them.
  * @param size
  *   How many ports there are.
  * @param writable
@@ -33,28 +33,10 @@ struct pci_uio_bar;
  */
 const char *pci_uio_port_open(struct pci_uio_bar *bar, uint64_t size, bool *writable);
 
-/** Undo pci_uio_port_open(); the file stays open. Safe on any BAR. */
-void pci_uio_port_close(struct pci_uio_bar *bar);
-
 /** Access to a range of ports in pieces of 1, 2 or 4 bytes, as of struct pci_backend. */
 int pci_uio_port_read(const struct pci_device *dev, unsigned int region, void *buf, size_t len,
 	uint64_t offset);
 int pci_uio_port_write(const struct pci_device *dev, unsigned int region, const void *buf,
 	size_t len, uint64_t offset);
-
-/**
- * Have faults on mapped ports told as those of BARs are, until pci_fault_remove().
- *
- * @return 0; -ENOMEM
- */
-int pci_uio_ports_watch(struct pci_device *dev);
-
-/**
- * The device is gone: put all-ones in the place of mapped ports, for who is just loading them.
- * Later accesses fail with -ENODEV. May be called from a signal handler.
- *
- * @return 0, or -errno of the first BAR for which that failed; the others are done
- */
-int pci_uio_ports_blank(struct pci_device *dev);
 
 #endif /* PCI_UIO_PORT_H */

@@ -15,6 +15,7 @@
 
 #include "pci_access.h"
 #include "pci_device.h"
+#include "pci_fault.h"
 #include "pci_fd.h"
 #include "pci_log.h"
 #include "pci_parse.h"
@@ -124,22 +125,15 @@ memory_file_open(const struct pci_device *dev, unsigned int bar, bool *writable)
 	return open_as_permitted(dev, name, writable);
 }
 
-static size_t
-start_in_page(const struct pci_uio_bar *bar)
+bool
+pci_uio_pages_map(struct pci_uio_bar *bar, uint64_t size, bool writable)
 {
-	return bar->start & (rte_mem_page_size() - 1);
-}
-
-/* If that fails each call maps what it needs. */
-static void
-memory_keep(struct pci_uio_bar *bar, const struct pci_region *region)
-{
-	const int prot = RTE_PROT_READ |
-		((region->flags & PCI_REGION_F_WRITE) != 0 ? RTE_PROT_WRITE : 0);
-	const size_t len = RTE_ALIGN_CEIL(start_in_page(bar) + region->size, rte_mem_page_size());
+	const int prot = RTE_PROT_READ | (writable ? RTE_PROT_WRITE : 0);
+	const size_t len = RTE_ALIGN_CEIL(pci_uio_bar_in_page(bar) + size, rte_mem_page_size());
 
 	bar->map = rte_mem_map(NULL, len, prot, RTE_MAP_SHARED, bar->fd, 0);
 	bar->map_len = bar->map == NULL ? 0 : len;
+	return bar->map != NULL;
 }
 
 /*
@@ -149,8 +143,9 @@ memory_keep(struct pci_uio_bar *bar, const struct pci_region *region)
 static int
 memory_areas(struct pci_uio_bar *bar, struct pci_region *region)
 {
-	if (start_in_page(bar) != 0) {
-		memory_keep(bar, region);
+	if (pci_uio_bar_in_page(bar) != 0) {
+		/* if that fails each call maps what it needs */
+		pci_uio_pages_map(bar, region->size, (region->flags & PCI_REGION_F_WRITE) != 0);
 		return 0;
 	}
 	region->areas = malloc(sizeof(*region->areas));
@@ -261,15 +256,23 @@ fd_close(int *fd)
 	*fd = -1;
 }
 
+static void
+bar_close(struct pci_uio_bar *bar)
+{
+	if (bar->map != NULL)
+		rte_mem_unmap(bar->map, bar->map_len);
+	bar->map = NULL;
+	bar->way = NULL;
+	fd_close(&bar->fd);
+}
+
 void
 pci_uio_regions_close(struct pci_device *dev)
 {
 	unsigned int i;
 
-	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
-		pci_uio_port_close(&dev->state->bar[i]);
-		fd_close(&dev->state->bar[i].fd);
-	}
+	for (i = 0; i < PCI_MAX_RESOURCE; i++)
+		bar_close(&dev->state->bar[i]);
 	fd_close(&dev->state->config_fd);
 }
 
@@ -322,15 +325,14 @@ pages_get(const struct pci_device *dev, unsigned int region, int prot, size_t le
 	uint64_t offset)
 {
 	const struct pci_uio_bar *bar = &dev->state->bar[region];
-	const uint64_t at = start_in_page(bar) + offset;
 
 	if (pci_region_is_lost(&dev->region[region])) {
 		rte_errno = ENODEV;
 		return (struct pages){ .addr = NULL };
 	}
 	if (bar->map != NULL)
-		return (struct pages){ .addr = bar->map + at };
-	return pages_map_now(bar, prot, len, at);
+		return (struct pages){ .addr = pci_uio_pages_at(bar, offset) };
+	return pages_map_now(bar, prot, len, pci_uio_bar_in_page(bar) + offset);
 }
 
 static void
@@ -390,4 +392,34 @@ pci_uio_region_write(const struct pci_device *dev, unsigned int region, const vo
 	size_t len, uint64_t offset)
 {
 	return way_to(dev, region)->write(dev, region, buf, len, offset);
+}
+
+/* ---- devices that go ---- */
+
+int
+pci_uio_pages_watch(struct pci_device *dev)
+{
+	const struct pci_uio_bar *bar = dev->state->bar;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < PCI_MAX_RESOURCE && rc == 0; i++)
+		if (bar[i].map != NULL)
+			rc = pci_fault_add_range(dev, bar[i].map, bar[i].map_len);
+	return rc;
+}
+
+int
+pci_uio_pages_blank(struct pci_device *dev)
+{
+	const struct pci_uio_bar *bar = dev->state->bar;
+	unsigned int i;
+	int rc = 0, err;
+
+	for (i = 0; i < PCI_MAX_RESOURCE; i++) {
+		err = bar[i].map == NULL ? 0 : pci_pages_blank(bar[i].map, bar[i].map_len);
+		if (rc == 0)
+			rc = err;
+	}
+	return rc;
 }
