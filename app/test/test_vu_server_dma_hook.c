@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "vu_served.h"
@@ -225,6 +226,67 @@ test_client_that_leaves_ends_the_wait_of_a_callback(void **state)
 	peer_close(&peer);
 }
 
+/* ---- what a command brought is there after a wait ---- */
+
+static void
+wait_for_client(struct served *served)
+{
+	uint8_t buf[64];
+
+	hook_rc = rte_vfio_user_dma_read(served->dev_id, BASE, buf, sizeof(buf));
+}
+
+/* The device finishes what is under way, by messages, before it lets the table change. */
+static void
+test_descriptor_of_a_map_outlives_a_wait_of_the_lock(void **state)
+{
+	struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .size = PAGE };
+	struct served *served = *state;
+	const struct rte_vfio_user_mem *mem;
+	int fd = peer_memory(PAGE);
+	struct vu_peer peer;
+
+	unshared_open(&peer, served, "{}");
+	served->takes_time = wait_for_client;
+	peer_send(&peer, VU_DMA_MAP, 0, &map, sizeof(map), &fd, 1);
+	unshared_answer_read(&peer);
+	assert_true(peer_receive(&peer));
+	served->takes_time = NULL;
+	assert_int_equal(peer.hdr.cmd, VU_DMA_MAP);
+	assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	assert_int_equal(hook_rc, 0);
+	mem = rte_vfio_user_get_mem_table(served->dev_id);
+	assert_int_equal(mem->entry[0].gpa, 0);
+	assert_true(mem->entry[0].fd >= 0);
+	assert_non_null(mem->entry[0].mmap_addr);
+	close(fd);
+	peer_close(&peer);
+}
+
+static void
+test_eventfds_outlive_a_wait_of_the_lock(void **state)
+{
+	const struct vfio_irq_set set = { .argsz = sizeof(set), .count = 2,
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = VFIO_PCI_MSIX_IRQ_INDEX };
+	struct served *served = *state;
+	int bound[2], fds[2] = { eventfd(0, EFD_CLOEXEC), eventfd(0, EFD_CLOEXEC) };
+	struct vu_peer peer;
+
+	unshared_open(&peer, served, "{}");
+	served->takes_time = wait_for_client;
+	peer_send(&peer, VU_SET_IRQS, 0, &set, sizeof(set), fds, 2);
+	unshared_answer_read(&peer);
+	assert_true(peer_receive(&peer));
+	served->takes_time = NULL;
+	assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	assert_int_equal(rte_vfio_user_get_irq(served->dev_id, set.index, 2, bound), 0);
+	assert_true(bound[0] >= 0 && bound[1] >= 0);
+	close(fds[0]);
+	close(fds[1]);
+	peer_close(&peer);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_commands_that_come_meanwhile_wait),
 	SERVED_TEST(test_command_leaves_while_replies_are_collected),
@@ -234,6 +296,8 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_other_sessions_are_served_meanwhile),
 	SERVED_TEST(test_unregister_ends_a_wait),
 	SERVED_TEST(test_client_that_leaves_ends_the_wait_of_a_callback),
+	SERVED_TEST(test_descriptor_of_a_map_outlives_a_wait_of_the_lock),
+	SERVED_TEST(test_eventfds_outlive_a_wait_of_the_lock),
 };
 
 TEST_SUITE(vu_server_dma_hook, "functional", tests, served_warm_up, NULL)

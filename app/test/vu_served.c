@@ -54,6 +54,15 @@ on_update_status(int dev_id)
 	return 0;
 }
 
+static void
+take_time(struct served *served)
+{
+	void (*takes_time)(struct served *served) = atomic_load(&served->takes_time);
+
+	if (takes_time != NULL)
+		takes_time(served);
+}
+
 static int
 on_lock_dp(int dev_id, int lock)
 {
@@ -62,6 +71,8 @@ on_lock_dp(int dev_id, int lock)
 
 	if (lock != 0 && refuse != 0)
 		return refuse;
+	if (lock != 0)
+		take_time(served);
 	atomic_fetch_add(&served->locked, lock != 0 ? 1 : -1);
 	if (lock != 0)
 		atomic_fetch_add(&served->locks, 1);
@@ -126,6 +137,8 @@ large_rw(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos
 {
 	struct served *served = reg->priv;
 
+	if (iswrite)
+		take_time(served);
 	if (atomic_load(&served->skip_copy))
 		return (ssize_t)count;
 	return copy(served->large, buf, count, pos, iswrite);

@@ -48,6 +48,8 @@ struct served {
 	int map_fd;
 	int (*hook)(struct served *served, uint64_t value);	/**< its errno goes to the client */
 	void (*_Atomic gone)(struct served *served);	/**< called by destroy_device() */
+	/** Called by lock_dp(1), and before SERVED_LARGE takes data. */
+	void (*_Atomic takes_time)(struct served *served);
 	_Atomic uint64_t writes;	/**< to registers */
 	_Atomic uint64_t sum;	/**< of the 4-byte values written to register 0 */
 	atomic_int new_device;

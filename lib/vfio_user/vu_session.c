@@ -352,6 +352,24 @@ session_reply_received(struct vu_session *s, const struct vu_rx_msg *msg)
 		vu_session_protocol_error(s, &msg->hdr);
 }
 
+/*
+ * A callback that waits for the client receives more, and that closes what came with the message
+ * before: the descriptors of a command are its own until it is done.
+ */
+static __rte_noinline void
+session_dispatch_with_fds(struct vu_session *s, const struct vu_rx_msg *msg)
+{
+	struct vu_rx_msg own = *msg;
+	struct vu_fds fds;
+
+	fds.nb = msg->fds->nb;
+	memcpy(fds.fd, msg->fds->fd, fds.nb * sizeof(fds.fd[0]));
+	msg->fds->nb = 0;
+	own.fds = &fds;
+	vu_dispatch(s, &own);
+	vu_fds_close(&fds);
+}
+
 static void
 session_handle(struct vu_session *s, const struct vu_rx_msg *msg)
 {
@@ -359,7 +377,10 @@ session_handle(struct vu_session *s, const struct vu_rx_msg *msg)
 		session_reply_received(s, msg);
 		return;
 	}
-	vu_dispatch(s, msg);
+	if (unlikely(msg->fds->nb > 0))
+		session_dispatch_with_fds(s, msg);
+	else
+		vu_dispatch(s, msg);
 	if (unlikely(s->held != NULL)) {
 		free(s->held);
 		s->held = NULL;
