@@ -287,6 +287,59 @@ test_eventfds_outlive_a_wait_of_the_lock(void **state)
 	peer_close(&peer);
 }
 
+static struct served *neighbour;
+
+static int
+hook_read_of_neighbour(struct served *served, uint64_t value)
+{
+	(void)served;
+	return hook_read(neighbour, value);
+}
+
+/* Has something been waited for on behalf of nobody's command, the next one that waits is safe. */
+static void
+test_data_outlive_a_wait_behind_one_outside_of_commands(void **state)
+{
+	static uint8_t data[4096], other[4096];
+	struct served *served = *state;
+	struct served *asking = calloc(1, sizeof(*asking));
+	struct vu_region_access access = { .region = SERVED_LARGE, .count = sizeof(data) };
+	uint8_t request[sizeof(access) + sizeof(data)];
+	uint8_t reply[sizeof(struct vu_dma_access) + 64] = { 0 };
+	struct vu_peer peer, second;
+	struct vu_dma_access dma;
+
+	served_start(asking, NULL);
+	neighbour = served;
+	asking->hook = hook_read_of_neighbour;
+	unshared_open(&peer, served, "{}");
+	peer_open(&second, asking->path);
+	send_hook(&second, 64, 0);
+	unshared_answer_read(&peer);
+	assert_true(peer_receive(&second));
+	assert_int_equal(second.hdr.flags, VU_F_TYPE_REPLY);
+
+	served->takes_time = wait_for_client;
+	memset(data, 0x11, sizeof(data));
+	memset(other, 0xee, sizeof(other));
+	memcpy(request, &access, sizeof(access));
+	memcpy(request + sizeof(access), data, sizeof(data));
+	peer_send(&peer, VU_REGION_WRITE, 0, request, sizeof(request), NULL, 0);
+	unshared_expect(&peer, VU_DMA_READ, &dma);
+	peer_post(&peer, SERVED_SINK, 0, other, sizeof(other));
+	memcpy(reply, &dma, sizeof(dma));
+	unshared_reply(&peer, 0, 0, reply, sizeof(reply));
+	assert_true(peer_receive(&peer));
+	served->takes_time = NULL;
+	assert_int_equal(hook_rc, 0);
+	assert_memory_equal(served->large, data, sizeof(data));
+	peer_close(&peer);
+	peer_close(&second);
+	served_wait(&asking->destroy_device, 1);
+	served_stop(asking);
+	free(asking);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_commands_that_come_meanwhile_wait),
 	SERVED_TEST(test_command_leaves_while_replies_are_collected),
@@ -298,6 +351,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_client_that_leaves_ends_the_wait_of_a_callback),
 	SERVED_TEST(test_descriptor_of_a_map_outlives_a_wait_of_the_lock),
 	SERVED_TEST(test_eventfds_outlive_a_wait_of_the_lock),
+	SERVED_TEST(test_data_outlive_a_wait_behind_one_outside_of_commands),
 };
 
 TEST_SUITE(vu_server_dma_hook, "functional", tests, served_warm_up, NULL)

@@ -81,8 +81,8 @@ session_defer(struct vu_session *s, const struct vu_rx_msg *msg)
 }
 
 /*
- * The command that is handled lies in the receive buffer, and the callback may use its data after
- * the wait: the buffer is kept until then, and another one takes its place.
+ * The command that is handled, if one is, lies in the receive buffer, and the callback may use its
+ * data after the wait: the buffer is kept until then, and another one takes its place.
  */
 static int
 session_hold(struct vu_session *s)
@@ -90,7 +90,7 @@ session_hold(struct vu_session *s)
 	struct vu_rx *rx = &s->conn.rx;
 	uint8_t *buf;
 
-	if (s->held != NULL)
+	if (s->held != NULL || s->current == NULL)
 		return 0;
 	buf = malloc(rx->cap);
 	if (buf == NULL)
