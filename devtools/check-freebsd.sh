@@ -39,7 +39,8 @@ sources()
 {
 	ls lib/log/*.c lib/kvargs/*.c lib/pci/*.c lib/vfio/*.c \
 		lib/eal/common/*.c lib/eal/unix/*.c lib/eal/freebsd/*.c \
-		drivers/bus/pci/*.c drivers/bus/pci/bsd/*.c drivers/raw/*/*.c app/edu/*.c
+		drivers/bus/pci/*.c drivers/bus/pci/bsd/*.c drivers/raw/*/*.c \
+		app/common/*.c app/edu/*.c
 	if [ -f "$work/packages/jansson.h" ]; then
 		ls app/pci/*.c
 	fi

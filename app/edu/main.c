@@ -18,6 +18,8 @@
 #include <rte_edu.h>
 #include <rte_errno.h>
 
+#include "../common/standard_files.h"
+
 #define TIMEOUT_MS 10000
 #define DMA_LEN 2048
 #define IRQ_OF_NOBODY 0x2
@@ -109,8 +111,8 @@ run_steps(struct rte_edu *edu)
 	return rc;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	struct rte_edu *edu;
 	int rc = rte_eal_init(argc, argv);
@@ -131,4 +133,11 @@ main(int argc, char **argv)
 	}
 	rte_eal_cleanup();
 	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	standard_files_open();
+	return standard_output_end("dpdk-edu", run(argc, argv));
 }

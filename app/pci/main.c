@@ -13,6 +13,7 @@
 #include <rte_bus_pci.h>
 #include <rte_dev.h>
 
+#include "../common/standard_files.h"
 #include "bar_render.h"
 #include "cli.h"
 #include "device.h"
@@ -240,14 +241,13 @@ request_run(char *prog, const struct cli_split *split, const struct cli_request 
 	return status;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	struct cli_split split = cli_split(argc, argv);
 	struct cli_request request;
 	char error[256];
 
-	setlocale(LC_CTYPE, "");
 	if (help_wanted(&split)) {
 		help_print(stdout);
 		return EXIT_SUCCESS;
@@ -263,4 +263,12 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	return request_run(argv[0], &split, &request);
+}
+
+int
+main(int argc, char **argv)
+{
+	standard_files_open();
+	setlocale(LC_CTYPE, "");
+	return standard_output_end("dpdk-pci", run(argc, argv));
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/standard_files.h"
 #include "test.h"
 
 static struct test_suite *suites;
@@ -143,8 +144,8 @@ tests_run(char **argv, const char *suite_name)
 	return suite_run(suite);
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	struct test_suite *suite;
 	int rc = EXIT_SUCCESS;
@@ -172,4 +173,11 @@ main(int argc, char **argv)
 		if (suite_runs_by_default(suite))
 			rc |= suite_spawn(suite, argv[0]);
 	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	standard_files_open();
+	return standard_output_end("dpdk-test", run(argc, argv));
 }

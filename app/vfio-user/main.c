@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 
+#include "../common/standard_files.h"
 #include "bench.h"
 #include "check.h"
 #include "info.h"
@@ -61,32 +59,9 @@ run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* What is closed would be the next file's, which then gets what is printed. */
-static void
-standard_files_open(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Who reads only part of the output is to know. */
-static int
-output_end(int status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	fprintf(stderr, "dpdk-vfio-user: cannot write the output: %s\n", strerror(errno));
-	return status == EXIT_SUCCESS ? EXIT_FAILURE : status;
-}
-
 int
 main(int argc, char **argv)
 {
 	standard_files_open();
-	return output_end(run(argc, argv));
+	return standard_output_end("dpdk-vfio-user", run(argc, argv));
 }
