@@ -115,7 +115,9 @@ rte_vfio_user_pci_config_read(struct rte_vfio_user_pci *pci, uint32_t offset, vo
 	return 0;
 }
 
-/* What authors are told of when it changes. */
+/* What authors are told of when it changes; nothing of it is behind the BARs. */
+#define TOLD_END VU_PCI_BAR(RTE_VFIO_USER_PCI_BARS)
+
 struct snapshot {
 	uint16_t command;
 	uint64_t bar[RTE_VFIO_USER_PCI_BARS];
@@ -163,19 +165,23 @@ int
 rte_vfio_user_pci_config_write(struct rte_vfio_user_pci *pci, uint32_t offset, const void *buf,
 	uint32_t len)
 {
+	const bool told = offset < TOLD_END;
 	struct snapshot before, after;
 	bool flr;
 
 	if (!range_valid(offset, len, pci->cfg.size))
 		return -EINVAL;
 	pthread_mutex_lock(&pci->lock);
-	snapshot_take(pci, &before);
+	if (told)
+		snapshot_take(pci, &before);
 	vu_pci_cfg_write(&pci->cfg, offset, buf, len);
 	flr = flr_take(pci);
-	snapshot_take(pci, &after);
+	if (told)
+		snapshot_take(pci, &after);
 	vu_pci_irq_deliver(pci);
 	pthread_mutex_unlock(&pci->lock);
-	tell_changes(pci, &before, &after);
+	if (told)
+		tell_changes(pci, &before, &after);
 	if (pci->ops.config_written != NULL)
 		pci->ops.config_written(pci, offset, len);
 	return flr ? vu_pci_reset(pci) : 0;

@@ -5,6 +5,7 @@
 
 #include <linux/pci_regs.h>
 
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -35,13 +36,19 @@ vu_pci_le_set(uint8_t *bytes, uint32_t value, unsigned int len)
 uint16_t
 vu_pci_cfg_get16(const struct vu_pci_cfg *cfg, uint32_t off)
 {
-	return (uint16_t)vu_pci_le_get(&cfg->bytes[off], 2);
+	uint16_t value;
+
+	memcpy(&value, &cfg->bytes[off], sizeof(value));
+	return rte_le_to_cpu_16(value);
 }
 
 uint32_t
 vu_pci_cfg_get32(const struct vu_pci_cfg *cfg, uint32_t off)
 {
-	return vu_pci_le_get(&cfg->bytes[off], 4);
+	uint32_t value;
+
+	memcpy(&value, &cfg->bytes[off], sizeof(value));
+	return rte_le_to_cpu_32(value);
 }
 
 void

@@ -173,6 +173,8 @@ overlay(uint32_t reg, uint32_t value, uint32_t off, uint8_t *buf, uint32_t len)
 {
 	uint32_t i;
 
+	if (off >= reg + 4 || reg >= off + len)
+		return;
 	for (i = 0; i < 4; i++, value >>= 8) {
 		if (reg + i >= off && reg + i - off < len)
 			buf[reg + i - off] |= (uint8_t)value;
