@@ -119,8 +119,8 @@ leave(struct check *c)
 		close(c->own[--c->nb_own]);
 }
 
-static void
-timed_run(struct check *c, void (*run)(struct check *c))
+void
+check_once(struct check *c, void (*run)(struct check *c))
 {
 	double start = now_ms();
 
@@ -141,7 +141,7 @@ rule_run(struct check *c, const struct check_rule *rule)
 	else if (rule->flags & CHECK_F_DESTRUCTIVE && !c->opt->destructive)
 		result_set(c, CHECK_SKIP, "changes the device: --destructive permits it");
 	else
-		timed_run(c, rule->run);
+		check_once(c, rule->run);
 	c->before = rule->name;
 }
 
@@ -162,11 +162,35 @@ rules_run(struct check *c, check_report_t report, void *ctx)
 static int
 server_run(struct check *c, check_report_t report, void *ctx)
 {
-	timed_run(c, check_facts_gather);
+	check_once(c, check_facts_gather);
 	if (!c->met)
 		return -c->gone;
 	rules_run(c, report, ctx);
 	return 0;
+}
+
+struct check *
+check_new(const struct check_options *opt)
+{
+	struct check *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->opt = opt;
+	c->sock = -1;
+	c->payload = malloc(CHECK_PAYLOAD_MAX);
+	if (c->payload != NULL)
+		return c;
+	free(c);
+	return NULL;
+}
+
+void
+check_free(struct check *c)
+{
+	if (c != NULL)
+		free(c->payload);
+	free(c);
 }
 
 int
@@ -178,14 +202,8 @@ check_all(const struct check_options *opt, check_report_t report, void *ctx)
 
 	if (strlen(opt->path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		return -ENOMEM;
-	c->opt = opt;
-	c->sock = -1;
-	c->payload = malloc(CHECK_PAYLOAD_MAX);
-	rc = c->payload == NULL ? -ENOMEM : server_run(c, report, ctx);
-	free(c->payload);
-	free(c);
+	c = check_new(opt);
+	rc = c == NULL ? -ENOMEM : server_run(c, report, ctx);
+	check_free(c);
 	return rc;
 }

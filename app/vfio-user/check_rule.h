@@ -84,6 +84,17 @@ const struct check_rule *check_rule_nth(unsigned int i);
  */
 int check_all(const struct check_options *opt, check_report_t report, void *ctx);
 
+/* ---- for others that want such a client ---- */
+
+/** @param opt stays the caller's @return NULL: no memory */
+struct check *check_new(const struct check_options *opt);
+
+/** @param c may be NULL */
+void check_free(struct check *c);
+
+/** Run what is written like a rule. How it ended is in c->result. */
+void check_once(struct check *c, void (*run)(struct check *c));
+
 /* ---- what is known of the server; asked for once, before the first rule ---- */
 
 #define CHECK_REGIONS_MAX 32u
@@ -111,6 +122,7 @@ void check_facts_gather(struct check *c);
 
 struct check {
 	const struct check_options *opt;
+	void *ctx;	/**< of what is no rule */
 	struct check_facts facts;
 	struct check_result result;
 	jmp_buf end;	/**< of the rule */
