@@ -97,7 +97,7 @@ expect 'DMA both ways' '^DMA +2048 bytes went to the device and came back the sa
 echo
 echo "== What a request costs, beside a bare exchange of as many bytes on a socket:"
 show dpdk-vfio-user bench "$sock"
-expect 'the floor' ' 1\.00x$'
-expect 'a read' '^read of 4 bytes +[0-9.]+ us +[0-9.]+x$'
+expect 'a read' '^read of 4 bytes +[0-9.]+ us +bare socket +[0-9.]+ us +[0-9.]+x$'
+expect 'memory' '^map and unmap beside 1 +[0-9.]+ us +bare socket +[0-9.]+ us +[0-9.]+x$'
 
 stop

@@ -1,212 +1,259 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+
+#include <jansson.h>
 
 #include <rte_common.h>
-#include <rte_vfio_user.h>
 
 #include "bench.h"
+#include "bench_figure.h"
 
 #define EXIT_USAGE 2
+#define RUNS 21
 
-/* Each figure is the best of so many runs, taken in turn with its floor. */
-#define RUNS 10
-#define ROUNDS 1000u
-
-/* Header and fixed part of REGION_READ. */
-#define READ_BYTES 32u
-
-/* Far from what a device would use. */
-#define FREE_IOVA (UINT64_C(1) << 46)
-#define PAGE 4096u
-
-static double
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-/* ----------------------------------------------------------- a bare round trip ---- */
-
-/* poll() sleeps better than recv(), which is also woken when the peer has read what we sent. */
-static ssize_t
-receive(int sock, char *buf, size_t len)
-{
-	struct pollfd pfd = { .fd = sock, .events = POLLIN };
-
-	if (poll(&pfd, 1, -1) < 0)
-		return -1;
-	return recv(sock, buf, len, MSG_WAITALL);
-}
-
-static void *
-echo_run(void *arg)
-{
-	const int *sock = arg;
-	char buf[READ_BYTES + 4];
-
-	while (receive(*sock, buf, READ_BYTES) == READ_BYTES)
-		if (send(*sock, buf, sizeof(buf), MSG_NOSIGNAL) < 0)
-			break;
-	return NULL;
-}
-
-static int
-bare_rounds(int sock, double *us)
-{
-	char buf[READ_BYTES + 4] = { 0 };
-	double start = now_us();
-	unsigned int i;
-
-	for (i = 0; i < ROUNDS; i++)
-		if (send(sock, buf, READ_BYTES, MSG_NOSIGNAL) < 0 ||
-				receive(sock, buf, sizeof(buf)) < 0)
-			return -errno;
-	*us = (now_us() - start) / ROUNDS;
-	return 0;
-}
-
-static int
-bench_bare(int dev_id, double *us)
-{
-	pthread_t thread;
-	int sock[2];
-	int rc;
-
-	RTE_SET_USED(dev_id);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
-		return -errno;
-	rc = -pthread_create(&thread, NULL, echo_run, &sock[1]);
-	if (rc == 0) {
-		rc = bare_rounds(sock[0], us);
-		shutdown(sock[0], SHUT_RDWR);
-		pthread_join(thread, NULL);
-	}
-	close(sock[0]);
-	close(sock[1]);
-	return rc;
-}
-
-/* ------------------------------------------------------------------- the server ---- */
-
-static int
-bench_read(int dev_id, double *us)
-{
-	double start = now_us();
-	unsigned int i;
-	uint32_t value;
-	int rc = 0;
-
-	for (i = 0; i < ROUNDS && rc == 0; i++)
-		rc = rte_vfio_user_region_read(dev_id, VFIO_PCI_CONFIG_REGION_INDEX, 0,
-				sizeof(value), &value);
-	*us = (now_us() - start) / ROUNDS;
-	return rc;
-}
-
-static int
-map_rounds(int dev_id, int fd, double *us)
-{
-	struct rte_vfio_user_mem_reg mem = { .gpa = FREE_IOVA, .size = PAGE,
-		.protection = PROT_READ | PROT_WRITE, .flags = RTE_VUSER_MEM_MAPPABLE };
-	double start = now_us();
-	unsigned int i;
-	int rc = 0;
-
-	for (i = 0; i < ROUNDS && rc == 0; i++) {
-		rc = rte_vfio_user_dma_map(dev_id, &mem, &fd, 1);
-		if (rc == 0)
-			rc = rte_vfio_user_dma_unmap(dev_id, &mem, 1);
-	}
-	*us = (now_us() - start) / ROUNDS;
-	return rc;
-}
-
-static int
-bench_map(int dev_id, double *us)
-{
-	int fd = memfd_create("bench", MFD_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = ftruncate(fd, PAGE) < 0 ? -errno : map_rounds(dev_id, fd, us);
-	close(fd);
-	return rc;
-}
-
-/* --------------------------------------------------------------------- figures ---- */
-
-static const struct figure {
-	const char *name;
-	int (*run)(int dev_id, double *us);	/* microseconds of one */
-} figures[] = {
-	{ "bare ping-pong of 36 bytes", bench_bare },
-	{ "read of 4 bytes", bench_read },
-	{ "map and unmap", bench_map },
+/* What a command line asks for. */
+struct request {
+	struct bench_options opt;
+	bool json;
+	bool help;
 };
 
-static int
-measure(int dev_id, double best[RTE_DIM(figures)])
+static void
+help(void)
 {
-	unsigned int run, i;
-	double us = 0;
+	printf("usage: dpdk-vfio-user bench SOCKET [OPTION...]\n"
+		"Measures how fast a server answers, beside what bare sockets do: accesses of\n"
+		"four bytes of configuration space that change nothing, and memory that is mapped\n"
+		"and unmapped.\n\n"
+		"  --region N     accesses of region N instead, and large ones: reads\n"
+		"  --destructive  and writes, of what was read there\n"
+		"  --runs N       the median of so many counts; %d\n"
+		"  --json         print one object at the end instead of lines\n\n"
+		"Keep both programs on one processor (taskset -c 1) for figures that stay the\n"
+		"same from run to run. Exit status: 0, 1 the server is gone, 2 the command line\n"
+		"is wrong.\n", RUNS);
+}
+
+static bool
+complain(const char *what, const char *name)
+{
+	fprintf(stderr, "dpdk-vfio-user bench: %s%s%s (see --help)\n", what,
+		name == NULL ? "" : ": ", name == NULL ? "" : name);
+	return false;
+}
+
+/* ---- the command line ---- */
+
+/* Options with a number. */
+static const struct number {
+	const char *name;
+	long min;
+	long max;
+	size_t where;	/* the int in bench_options */
+} numbers[] = {
+	{ "--region", 0, INT32_MAX, offsetof(struct bench_options, region) },
+	{ "--runs", 1, BENCH_RUNS_MAX, offsetof(struct bench_options, runs) },
+};
+
+static bool
+number_take(struct request *request, const struct number *number, const char *text)
+{
+	long value;
+	char *end;
+
+	errno = 0;
+	value = text == NULL ? 0 : strtol(text, &end, 0);
+	if (text == NULL || errno != 0 || *end != '\0' || end == text || value < number->min ||
+			value > number->max) {
+		fprintf(stderr, "dpdk-vfio-user bench: %s needs a number from %ld to %ld%s%s "
+			"(see --help)\n", number->name, number->min, number->max,
+			text == NULL ? "" : ", not ", text == NULL ? "" : text);
+		return false;
+	}
+	*(int *)(void *)((char *)&request->opt + number->where) = (int)value;
+	return true;
+}
+
+/* What stands behind '=', or the next argument. */
+static bool
+number_arg(const struct number *number, int argc, char **argv, int *i, const char **text)
+{
+	const char *arg = argv[*i];
+	size_t len = strlen(number->name);
+
+	if (strncmp(arg, number->name, len) != 0 || (arg[len] != '=' && arg[len] != '\0'))
+		return false;
+	*text = arg[len] == '=' ? arg + len + 1 : ++*i < argc ? argv[*i] : NULL;
+	return true;
+}
+
+static bool
+flag_take(struct request *request, const char *arg)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {
+		{ "--destructive", &request->opt.destructive },
+		{ "--json", &request->json },
+		{ "--help", &request->help },
+		{ "-h", &request->help },
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(flags); i++) {
+		if (strcmp(arg, flags[i].name) != 0)
+			continue;
+		*flags[i].flag = true;
+		return true;
+	}
+	return complain("unknown option", arg);
+}
+
+static bool
+arg_take(struct request *request, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i];
+	const char *text;
+	unsigned int n;
+
+	for (n = 0; n < RTE_DIM(numbers); n++) {
+		if (number_arg(&numbers[n], argc, argv, i, &text))
+			return number_take(request, &numbers[n], text);
+	}
+	if (arg[0] == '-')
+		return flag_take(request, arg);
+	if (request->opt.path != NULL)
+		return complain("one SOCKET at a time", arg);
+	request->opt.path = arg;
+	return true;
+}
+
+static bool
+request_parse(struct request *request, int argc, char **argv)
+{
+	int i;
+
+	request->opt.region = -1;
+	request->opt.runs = RUNS;
+	for (i = 0; i < argc; i++) {
+		if (!arg_take(request, argc, argv, &i))
+			return false;
+	}
+	if (request->help)
+		return true;
+	if (request->opt.path == NULL || request->opt.path[0] == '\0')
+		return complain("which SOCKET?", NULL);
+	return request->opt.region >= 0 || !request->opt.destructive ||
+		complain("--destructive needs a --region", NULL);
+}
+
+/* ---- printing ---- */
+
+static void
+figure_print(const struct bench_figure *figure, const struct bench_result *result)
+{
+	printf("%-27s %9.2f us   %-11s %9.2f us  %6.2fx\n", figure->name, result->us,
+		figure->beside, result->floor_us, result->ratio);
+}
+
+static json_t *
+figure_json(const struct bench_figure *figure, const struct bench_result *result)
+{
+	return json_pack("{s:s, s:f, s:s, s:f, s:f}", "name", figure->name, "us", result->us,
+		"beside", figure->beside, "beside_us", result->floor_us, "ratio", result->ratio);
+}
+
+static void
+figure_report(const struct bench_figure *figure, const struct bench_result *result, json_t *json)
+{
+	if (json != NULL)
+		json_array_append_new(json, figure_json(figure, result));
+	else
+		figure_print(figure, result);
+}
+
+static void
+skip_report(const struct bench_figure *figure, const char *why, json_t *json)
+{
+	if (json != NULL)
+		json_array_append_new(json,
+			json_pack("{s:s, s:s}", "name", figure->name, "skipped", why));
+	else
+		printf("%-27s skipped: %s\n", figure->name, why);
+}
+
+static bool
+is_gone(int rc)
+{
+	return rc == -ENOTCONN || rc == -ETIMEDOUT;
+}
+
+static int
+figures_run(struct bench *bench, json_t *json)
+{
+	const struct bench_figure *figure;
+	struct bench_result result;
 	int rc;
 
-	for (run = 0; run < RUNS; run++) {
-		for (i = 0; i < RTE_DIM(figures); i++) {
-			rc = figures[i].run(dev_id, &us);
-			if (rc < 0)
-				return rc;
-			best[i] = run == 0 ? us : RTE_MIN(best[i], us);
-		}
+	for (figure = bench_figures; figure->name != NULL; figure++) {
+		rc = bench_measure(bench, figure, &result);
+		if (is_gone(rc))
+			return rc;
+		if (rc < 0)
+			skip_report(figure, bench->why, json);
+		else
+			figure_report(figure, &result, json);
+		fflush(stdout);
 	}
 	return 0;
 }
 
-static int
-bench(const char *path)
+static void
+json_print(const struct request *request, json_t *figures)
 {
-	double best[RTE_DIM(figures)] = { 0 };
-	unsigned int i;
-	int dev_id, rc;
+	json_t *root = json_pack("{s:s, s:O}", "socket", request->opt.path, "figures", figures);
 
-	rc = dev_id = rte_vfio_user_attach_dev(path);
-	if (dev_id >= 0) {
-		rc = measure(dev_id, best);
-		rte_vfio_user_detach_dev(dev_id);
-	}
-	if (rc < 0) {
-		fprintf(stderr, "dpdk-vfio-user bench: %s: %s\n", path, strerror(-rc));
-		return EXIT_FAILURE;
-	}
-	for (i = 0; i < RTE_DIM(figures); i++)
-		printf("%-28s %8.2f us  %5.2fx\n", figures[i].name, best[i], best[i] / best[0]);
-	return EXIT_SUCCESS;
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	printf("\n");
+	json_decref(root);
+}
+
+static int
+run(const struct request *request)
+{
+	json_t *figures = request->json ? json_array() : NULL;
+	struct bench bench;
+	int rc;
+
+	rc = bench_open(&bench, &request->opt);
+	if (rc == 0)
+		rc = figures_run(&bench, figures);
+	bench_close(&bench);
+	if (rc < 0)
+		fprintf(stderr, "dpdk-vfio-user bench: %s: %s\n", request->opt.path, strerror(-rc));
+	else if (request->json)
+		json_print(request, figures);
+	json_decref(figures);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int
 bench_run(int argc, char **argv)
 {
-	if (argc == 1 && strcmp(argv[0], "--help") == 0) {
-		printf("usage: dpdk-vfio-user bench SOCKET\n"
-			"Measures how fast a server answers, beside what a bare socket does.\n");
+	struct request request = { 0 };
+
+	if (!request_parse(&request, argc, argv))
+		return EXIT_USAGE;
+	if (request.help) {
+		help();
 		return EXIT_SUCCESS;
 	}
-	if (argc == 1 && argv[0][0] != '-' && argv[0][0] != '\0')
-		return bench(argv[0]);
-	fprintf(stderr, "dpdk-vfio-user bench: one SOCKET is needed (see --help)\n");
-	return EXIT_USAGE;
+	return run(&request);
 }

@@ -4,8 +4,8 @@
 #define BENCH_H
 
 /**
- * "dpdk-vfio-user bench SOCKET": how fast a server answers, beside what a bare socket does. Reads
- * configuration space and maps memory of its own; changes nothing of the device.
+ * "dpdk-vfio-user bench SOCKET [OPTION...]": how fast a server answers, beside what a bare socket
+ * does. Changes nothing of the device without --destructive.
  *
  * @param argc, argv
  *   What follows "bench".

@@ -46,23 +46,15 @@ class Info(unittest.TestCase):
         self.assertIn("name BAR2", result.stdout)
         self.assertIn("494f:0dc8", result.stdout)
 
-    def test_bench_prints_figures_beside_their_floor(self):
-        result = tool("bench", self.path)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len(result.stdout.splitlines()), 3)
-        self.assertIn("1.00x", result.stdout.splitlines()[0])
-
 
 class Refused(unittest.TestCase):
     def test_nobody_listens(self):
-        for command in ("info", "bench"):
-            result = tool(command, "/nonexistent/socket")
-            self.assertEqual(result.returncode, 1)
-            self.assertIn("No such file", result.stderr)
+        result = tool("info", "/nonexistent/socket")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("No such file", result.stderr)
 
     def test_command_line_without_a_socket(self):
-        for args in (["info"], ["bench"], ["info", "--what"], ["info", "a", "b"],
-                     ["bench", "a", "b"]):
+        for args in (["info"], ["info", "--what"], ["info", "a", "b"]):
             self.assertEqual(tool(*args).returncode, 2, args)
 
 
