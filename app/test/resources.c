@@ -227,9 +227,9 @@ resources_diff_settled(const struct resources *before, char *text, size_t size)
 	unsigned int n = resources_diff(before, text, size);
 	unsigned int tries;
 
-	/* Another thread may be about to give back what it uses. */
-	for (tries = 0; n != 0 && tries < 100; tries++) {
-		usleep(1000);
+	/* Another thread may be about to give back what it uses, on a machine that is busy. */
+	for (tries = 0; n != 0 && tries < 500; tries++) {
+		usleep(tries < 100 ? 1000 : 20000);
 		n = resources_diff(before, text, size);
 	}
 	return n;

@@ -229,7 +229,7 @@ struct late {
 	bool kept;
 };
 
-/* Does not answer the first request, and later both it and the next one. */
+/* Does not answer a reset, but both it and the next request when that one comes. */
 static bool
 answer_late(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
 {
@@ -237,30 +237,29 @@ answer_late(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payloa
 
 	(void)payload;
 	(void)len;
-	if (hdr->cmd != VU_RESET)
-		return false;
-	if (!late->kept) {
+	if (hdr->cmd == VU_RESET) {
 		late->kept = true;
 		late->hdr = *hdr;
 		return true;
 	}
-	return stand_reply(stand, &late->hdr, NULL, 0, NULL, 0) && !(late->kept = false) &&
-		stand_reply(stand, hdr, NULL, 0, NULL, 0);
+	if (late->kept)
+		stand_reply(stand, &late->hdr, NULL, 0, NULL, 0);
+	late->kept = false;
+	return false;
 }
 
 static void
 test_late_answer_is_dropped(void **state)
 {
 	struct late late = { .kept = false };
-	struct stand stand = { .answer = answer_late, .ctx = &late, .timeout_ms = 80,
-		.reset_timeout_ms = 80 };
+	struct stand stand = { .answer = answer_late, .ctx = &late, .reset_timeout_ms = 80 };
 	unsigned int i;
 
 	(void)state;
 	stand_start(&stand);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(rte_vfio_user_reset(stand.dev_id), -ETIMEDOUT);
-		assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+		assert_int_equal(request_read(stand.dev_id), 0);
 	}
 	stand_end(&stand);
 }

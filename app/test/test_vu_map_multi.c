@@ -216,7 +216,7 @@ client_case(const struct answer *answer)
 	uint32_t i;
 
 	stand = (struct stand) { .answer = answer_map_multi, .ctx = (void *)ctx,
-		.timeout_ms = answer->silent ? 100 : 0,
+		.timeout_ms = answer->silent ? 500 : 0,
 		.json = "{\"capabilities\":{\"max_msg_fds\":8,\"dpdk_map_multiple\":true}}" };
 	stand_start(&stand);
 	fd = peer_memory(PAGE);

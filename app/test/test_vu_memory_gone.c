@@ -60,7 +60,10 @@ scene_end(struct scene *scene)
 	free(scene);
 }
 
-/* Four pages, of which the client takes all but the first away. */
+/*
+ * Four pages, of which the client takes all but the first away. One thread serves both sessions:
+ * when it serves the other it is done with what it did for this one.
+ */
 static void
 memory_cut(struct scene *scene)
 {
@@ -69,6 +72,7 @@ memory_cut(struct scene *scene)
 	assert_int_equal(pwrite(fd, "ab", 2, 0), 2);
 	assert_int_equal(peer_map(&scene->peer, 0, 4 * PAGE, RW, fd, 0), 0);
 	assert_int_equal(ftruncate(fd, PAGE), 0);
+	bystander_check(&scene->beside);
 	close(fd);
 }
 

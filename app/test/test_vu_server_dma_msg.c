@@ -157,7 +157,7 @@ test_client_that_leaves_ends_the_wait(void **state)
 static void
 test_time_limit_and_late_reply(void **state)
 {
-	struct rte_vfio_user_options opt = { .size = sizeof(opt), .request_timeout_ms = 50 };
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .request_timeout_ms = 500 };
 	struct served *served = *state;
 	struct unshared_worker w = { .served = served, .addr = BASE, .len = 64 };
 	struct vu_dma_access access;

@@ -48,7 +48,7 @@ struct stand {
 	const char *json;	/**< of VERSION; NULL: "{}" as capabilities */
 	stand_answer_t answer;	/**< NULL: the usual answers only */
 	void *ctx;	/**< the test's */
-	uint32_t timeout_ms;	/**< of the client; 0: 2000 */
+	uint32_t timeout_ms;	/**< of the client; 0: long */
 	uint32_t reset_timeout_ms;	/**< same; 0: the default */
 	uint32_t flags;	/**< to attach with, besides _F_SOCK_FD */
 
@@ -71,7 +71,7 @@ int stand_teardown(void **state);
 /** Start the server and attach to it. @return as rte_vfio_user_attach_dev_opt() */
 int stand_try(struct stand *stand);
 
-/** The same, and it succeeds. */
+/** The same, and it succeeds: again and again, where the machine needs longer than the client. */
 void stand_start(struct stand *stand);
 
 /** Detach and end; all is as before stand_start(). */
