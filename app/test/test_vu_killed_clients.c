@@ -95,6 +95,52 @@ step_mapped(void)
 	map_memory();
 }
 
+/* Regions that come in one message, each with a descriptor. */
+#define MULTI_NB 4u
+
+static void
+send_map_multi(size_t cut)
+{
+	struct {
+		struct vu_hdr hdr;
+		struct vu_map_multi fixed;
+		struct vu_dma_map map[MULTI_NB];
+	} msg = { .hdr = { .cmd = VU_DMA_MAP_MULTI, .size = sizeof(msg) },
+		.fixed = { .count = MULTI_NB } };
+	int fds[MULTI_NB];
+	uint32_t i;
+
+	assert_int_equal(peer_version(&vu_victim, "{\"capabilities\":{\"max_msg_fds\":8,"
+		"\"dpdk_map_multiple\":true}}"), 0);
+	for (i = 0; i < MULTI_NB; i++) {
+		fds[i] = peer_memory(PAGE);
+		msg.map[i] = (struct vu_dma_map) { .argsz = sizeof(msg.map[i]), .flags = RW,
+			.addr = i * PAGE, .size = PAGE };
+	}
+	peer_send_raw(&vu_victim, &msg, sizeof(msg) - cut, fds, MULTI_NB);
+}
+
+/* In the last region. */
+static void
+step_map_multi_half(void)
+{
+	send_map_multi(9);
+}
+
+static void
+step_map_multi_unread(void)
+{
+	send_map_multi(0);
+}
+
+static void
+step_mapped_multi(void)
+{
+	send_map_multi(0);
+	assert_true(peer_receive(&vu_victim));
+	assert_int_equal(vu_victim.hdr.flags, VU_F_TYPE_REPLY);
+}
+
 static void
 step_unmap_unread(void)
 {
@@ -278,6 +324,9 @@ static const struct client_step client_steps[] = {
 	STEP(map_half),
 	STEP(map_unread),
 	STEP(mapped),
+	STEP(map_multi_half),
+	STEP(map_multi_unread),
+	STEP(mapped_multi),
 	STEP(unmap_unread),
 	STEP(region_info_unread),
 	STEP(irqs_bound),

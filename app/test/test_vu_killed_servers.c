@@ -265,6 +265,11 @@ static const struct server_step server_steps[] = {
 	{ "io fds", VU_GET_REGION_IO_FDS, READ, call_io_fds, -ENOTCONN },
 	{ "map", VU_DMA_MAP, READ, call_map, -ENOTCONN },
 	{ "map many", VU_DMA_MAP, UNREAD, call_map_many, -ENOTCONN },
+	{ "map multi unread", VU_DMA_MAP_MULTI, UNREAD, call_map_many, -ENOTCONN },
+	{ "map multi", VU_DMA_MAP_MULTI, READ, call_map_many, -ENOTCONN },
+	{ "map multi half header", VU_DMA_MAP_MULTI, HALF_HEADER, call_map_many, -ENOTCONN },
+	{ "map multi half answer", VU_DMA_MAP_MULTI, HALF_ANSWER, call_map_many, -ENOTCONN },
+	{ "map multi crowd", VU_DMA_MAP_MULTI, CROWD, call_map_many, -ENOTCONN },
 	{ "unmap", VU_DMA_UNMAP, HALF_ANSWER, call_unmap, -ENOTCONN },
 	{ "unmap all", VU_DMA_UNMAP, READ, call_unmap_all, -ENOTCONN },
 	{ "set irqs", VU_SET_IRQS, READ, call_set_irqs, -ENOTCONN },
@@ -291,18 +296,30 @@ server_reply(const void *payload, size_t len)
 	peer_send(&vu_victim, vu_victim.hdr.cmd, VU_F_TYPE_REPLY, payload, len, NULL, 0);
 }
 
-/* What it has to answer until the one that kills it comes. */
+/* It understands DMA_MAP_MULTI only where it is to die of it: nobody sends DMA_MAP then. */
 static void
-server_answer(void)
+server_answer_version(uint16_t cmd)
 {
-	static const char version[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":8,"
-		"\"write_multiple\":true,\"max_dma_maps\":1000}}";
+	char reply[256] = { 0 };
+	int len;
+
+	len = snprintf(reply + sizeof(struct vu_version), sizeof(reply) - sizeof(struct vu_version),
+		"{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true,"
+		"\"max_dma_maps\":1000,\"dpdk_map_multiple\":%s}}",
+		cmd == VU_DMA_MAP_MULTI ? "true" : "false");
+	server_reply(reply, sizeof(struct vu_version) + (size_t)len + 1);
+}
+
+/* What it has to answer until the one that kills it, cmd, comes. */
+static void
+server_answer(uint16_t cmd)
+{
 	struct vfio_device_info device = { .argsz = 16, .flags = VFIO_DEVICE_FLAGS_PCI,
 		.num_regions = 9, .num_irqs = 5 };
 	struct vfio_region_info region = { .argsz = sizeof(region), .flags = 3, .size = LARGE };
 
 	if (vu_victim.hdr.cmd == VU_VERSION)
-		server_reply(version, sizeof(version));
+		server_answer_version(cmd);
 	else if (vu_victim.hdr.cmd == VU_GET_INFO)
 		server_reply(&device, 16);
 	else if (vu_victim.hdr.cmd == VU_GET_REGION_INFO)
@@ -356,7 +373,7 @@ server_run(const struct server_step *step)
 		if (hdr.cmd == step->cmd && (step->when != CROWD || ++nb == CROWD_NB))
 			server_die(step->when);
 		if (hdr.cmd != step->cmd)
-			server_answer();
+			server_answer(step->cmd);
 	}
 }
 
