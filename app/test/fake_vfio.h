@@ -237,6 +237,12 @@ void fake_vfio_hide_node(struct fake_device *dev);
 /** Writes a sysfs attribute; @p text NULL takes it away. */
 void fake_vfio_set_attr(struct fake_device *dev, const char *attr, const char *text);
 
+/**
+ * From now on calls on the descriptor of a device go to its memory, with nothing in between:
+ * that of a region is where its offset says. It is closed as before.
+ */
+void fake_vfio_step_aside(int fd);
+
 /** Device side of a region: reads and writes without trace. */
 void fake_vfio_peek(const struct fake_device *dev, uint32_t region, uint64_t off, void *buf,
 		size_t len);

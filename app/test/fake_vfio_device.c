@@ -410,6 +410,14 @@ const struct interpose_fd_ops fake_device_ops = {
 	.close = device_close,
 };
 
+void
+fake_vfio_step_aside(int fd)
+{
+	static const struct interpose_fd_ops ops = { .close = device_close };
+
+	interpose_reroute_fd(fd, &ops);
+}
+
 int
 fake_device_open(struct fake_device *dev, struct fake_group *group,
 		const struct interpose_fd_ops *ops)

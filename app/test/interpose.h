@@ -163,6 +163,9 @@ struct interpose_fd_ops {
 /** Takes over the calls on @p fd until it is closed. @p ops NULL ends it. */
 void interpose_route_fd(int fd, const struct interpose_fd_ops *ops, void *ctx);
 
+/** Takes over other calls on @p fd, with the same context. */
+void interpose_reroute_fd(int fd, const struct interpose_fd_ops *ops);
+
 /** Heap bytes in use now; 0 where that cannot be told. */
 size_t interpose_heap_bytes(void);
 

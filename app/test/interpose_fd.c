@@ -22,6 +22,12 @@ interpose_route_fd(int fd, const struct interpose_fd_ops *ops, void *ctx)
 	__atomic_store_n(&interpose_fds[fd].ops, ops, __ATOMIC_RELEASE);
 }
 
+void
+interpose_reroute_fd(int fd, const struct interpose_fd_ops *ops)
+{
+	interpose_route_fd(fd, ops, interpose_fds[fd].ctx);
+}
+
 int
 close(int fd)
 {

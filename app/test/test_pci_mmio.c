@@ -20,7 +20,6 @@
 #include <rte_interrupts.h>
 
 #include "fake_vfio.h"
-#include "interpose.h"
 #include "test.h"
 
 #define DIM(a) (sizeof(a) / sizeof((a)[0]))
@@ -265,11 +264,20 @@ setup(void **state)
 		return -1;
 	/* from here on calls go to the file itself, with nothing that pretends in between */
 	dev_fd = rte_intr_dev_fd_get(dev->intr_handle);
-	interpose_route_fd(dev_fd, NULL, NULL);
+	fake_vfio_step_aside(dev_fd);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	rte_eal_cleanup();
+	fake_vfio_stop(fake);
+	rte_pci_unregister(&bench_driver);
 	return 0;
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(bench_accesses_of_four_bytes),
 };
-TEST_SUITE(pci_mmio, "benchmark", tests, setup, NULL)
+TEST_SUITE(pci_mmio, "benchmark", tests, setup, teardown)
