@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 #include "../vfio-user/check_rule.h"
 #include "../vfio-user/devices.h"
+#include "interpose.h"
 #include "vu_liar.h"
 #include "vu_served.h"
 
@@ -198,6 +200,25 @@ test_each_rule_says_what_it_is_about(void **state)
 	}
 }
 
+/* Each message in turn finds no room in the socket: that rule ends, and leaves nothing behind. */
+static void
+test_server_that_does_not_read_costs_nothing(void **state)
+{
+	static const char *const name = "info";
+
+	struct stage *stage = *state;
+	struct interpose_loop loop;
+
+	INTERPOSE_EACH_FAILURE(loop, INTERPOSE_ONLY(SENDMSG) | INTERPOSE_THIS_THREAD, EAGAIN) {
+		struct findings findings = { .expected = name };
+
+		rules_run(stage->server, TIMEOUT_MS, &name, 1, &findings);
+		interpose_disarm();
+		assert_int_equal(findings.nb, 1);
+		assert_string_equal(findings.others, "");
+	}
+}
+
 static int
 stage_setup(void **state)
 {
@@ -311,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(test_each_lie_breaks_its_rule_and_no_other),
 	MIGRATABLE_TEST(test_device_that_can_be_migrated_keeps_to_all),
 	MIGRATABLE_TEST(test_each_lie_about_migration_breaks_its_rule_and_no_other),
+	STAGE_TEST(test_server_that_does_not_read_costs_nothing),
 	cmocka_unit_test(test_each_rule_has_a_lie),
 	cmocka_unit_test(test_each_rule_says_what_it_is_about),
 };

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -204,46 +203,62 @@ control_fill(struct msghdr *mh, void *control, const int *fds, unsigned int nb_f
 	memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * nb_fds);
 }
 
-void
-check_send_raw(struct check *c, const void *data, size_t len, const int *fds, unsigned int nb_fds)
+/* So many bytes are sent, and the descriptors with the first of them. */
+static void
+sent(struct msghdr *mh, size_t n)
+{
+	mh->msg_controllen = 0;
+	while (mh->msg_iovlen > 0 && n >= mh->msg_iov->iov_len) {
+		n -= mh->msg_iov->iov_len;
+		mh->msg_iov++;
+		mh->msg_iovlen--;
+	}
+	if (n == 0)
+		return;
+	mh->msg_iov->iov_base = (char *)mh->msg_iov->iov_base + n;
+	mh->msg_iov->iov_len -= n;
+}
+
+/* Owns nothing: the rule may end in the middle of it. */
+static void
+send_all(struct check *c, struct iovec *iov, unsigned int nb, const int *fds, unsigned int nb_fds)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)] = { 0 };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = nb };
 	ssize_t n;
 
 	control_fill(&mh, control, fds, nb_fds);
-	while (iov.iov_len > 0) {
+	while (mh.msg_iovlen > 0) {
 		n = sendmsg(c->sock, &mh, MSG_NOSIGNAL);
 		if (n < 0 && errno == EAGAIN)
 			check_fail(c, "the server does not read");
 		if (n < 0)
 			return;
-		iov.iov_base = (char *)iov.iov_base + n;
-		iov.iov_len -= (size_t)n;
-		mh.msg_controllen = 0;
+		sent(&mh, (size_t)n);
 	}
+}
+
+void
+check_send_raw(struct check *c, const void *data, size_t len, const int *fds, unsigned int nb_fds)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+
+	send_all(c, &iov, 1, fds, nb_fds);
 }
 
 uint16_t
 check_send(struct check *c, uint16_t cmd, uint32_t flags, const void *payload, size_t len,
 	const int *fds, unsigned int nb_fds)
 {
-	const struct wire_hdr hdr = {
+	struct wire_hdr hdr = {
 		.id = c->next_id++,
 		.cmd = cmd,
 		.size = (uint32_t)(sizeof(hdr) + len),
 		.flags = flags,
 	};
-	uint8_t *msg = malloc(sizeof(hdr) + len);
+	struct iovec iov[] = { { &hdr, sizeof(hdr) }, { (void *)(uintptr_t)payload, len } };
 
-	if (msg == NULL)
-		check_skip(c, "no memory");
-	memcpy(msg, &hdr, sizeof(hdr));
-	if (len > 0)
-		memcpy(msg + sizeof(hdr), payload, len);
-	check_send_raw(c, msg, sizeof(hdr) + len, fds, nb_fds);
-	free(msg);
+	send_all(c, iov, RTE_DIM(iov), fds, nb_fds);
 	return hdr.id;
 }
 
