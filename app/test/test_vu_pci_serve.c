@@ -211,15 +211,6 @@ config_get(uint32_t off)
 	return value;
 }
 
-static uint64_t
-pba_get(void)
-{
-	uint64_t value = 0;
-
-	assert_int_equal(peer_read(&f.peer, VFIO_PCI_BAR0_REGION_INDEX, MSIX_PBA, &value, 8), 0);
-	return value;
-}
-
 /* ---- what there is ---- */
 
 static void
@@ -407,35 +398,6 @@ test_enable_bit_of_a_client_that_uses_the_level_does_not_matter(void **state)
 	assert_int_equal(events(0), 1);
 }
 
-static void
-test_masked_function_keeps_messages(void **state)
-{
-	(void)state;
-	config_put(f.msix + 2, 0xc000);
-	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 1, 1);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 1), 0);
-	assert_int_equal(events(1), 0);
-	assert_int_equal(pba_get(), 0x2);
-	config_put(f.msix + 2, 0x8000);
-	assert_int_equal(events(1), 1);
-	assert_int_equal(pba_get(), 0);
-}
-
-/* As QEMU does it: MSI-X is on, and a vector gets its eventfd when the guest unmasks it. */
-static void
-test_message_waits_for_its_eventfd(void **state)
-{
-	(void)state;
-	config_put(f.msix + 2, 0x8000);
-	assert_int_equal(peer_set_irqs(&f.peer, EVENTFD_TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1,
-		NULL, 0), 0);
-	assert_int_equal(rte_vfio_user_pci_message(f.pci, 2), 0);
-	assert_int_equal(pba_get(), 0x4);
-	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 2, 2);
-	assert_int_equal(events(2), 1);
-	assert_int_equal(pba_get(), 0);
-}
-
 /* ---- memory of the client ---- */
 
 static void
@@ -555,8 +517,6 @@ static const struct CMUnitTest tests[] = {
 	SERVED(test_level_before_the_eventfd_is_made_up_for),
 	SERVED(test_raise_takes_the_way_that_the_client_uses),
 	SERVED(test_enable_bit_of_a_client_that_uses_the_level_does_not_matter),
-	SERVED(test_masked_function_keeps_messages),
-	SERVED(test_message_waits_for_its_eventfd),
 	SERVED(test_memory_is_for_bus_masters),
 	SERVED(test_reset_reaches_all_of_the_function),
 	SERVED(test_state_stays_from_client_to_client),

@@ -304,7 +304,10 @@ struct rte_vfio_user_pci_msix {
 /**
  * Add MSI-X. The helper answers accesses to the table and the pending bits.
  *
- * As with kernel VFIO the client masks vectors: bits in the table are kept, not obeyed.
+ * A message by a vector that the client masks in the table is kept pending. After power-on the
+ * table reads as all masked, but clients that mask vectors by themselves, like QEMU, never write
+ * it: so a mask bit is obeyed once the client has written it, until the client is gone or there is
+ * a reset.
  *
  * @param pci
  *   The function.

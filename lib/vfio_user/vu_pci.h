@@ -39,6 +39,7 @@
 #define VU_PCI_MSI_CTRL_ENABLE  0x0001u
 #define VU_PCI_MSIX_CTRL_MASK   0x4000u
 #define VU_PCI_MSIX_CTRL_ENABLE 0x8000u
+#define VU_PCI_MSIX_ENTRY_LEN   16u	/* of the table */
 
 /** Configuration space as bytes. All but the bits in writable are constant for the client. */
 struct vu_pci_cfg {
@@ -66,6 +67,7 @@ struct vu_pci_msg {
 	uint32_t nb;	/**< vectors */
 	uint32_t mask_reg;	/**< offset of the mask bits of MSI; 0: none. Pending bits follow */
 	uint64_t pending[VU_PCI_MSIX_VECTORS / 64];	/**< a bit for each vector */
+	uint64_t masked[VU_PCI_MSIX_VECTORS / 64];	/**< the same: by the table of MSI-X */
 };
 
 struct rte_vfio_user_pci {
@@ -144,6 +146,12 @@ void vu_pci_irq_deliver(struct rte_vfio_user_pci *pci);
 
 /** Nothing is up, nothing pending. Under the lock. */
 void vu_pci_irq_reset(struct rte_vfio_user_pci *pci);
+
+/** The client has written [off, off + len) of the table of MSI-X. Takes the lock. */
+void vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t len);
+
+/** The client is gone, and with it what it has masked. Takes the lock. */
+void vu_pci_irq_client_gone(struct rte_vfio_user_pci *pci);
 
 /* ---- vu_pci_region.c ---- */
 

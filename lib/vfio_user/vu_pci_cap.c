@@ -12,8 +12,6 @@
 
 #include "vu_pci.h"
 
-#define MSIX_ENTRY_LEN 16u
-
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_add_cap, 25.11)
 int
 rte_vfio_user_pci_add_cap(struct rte_vfio_user_pci *pci, uint8_t id, const void *body,
@@ -169,7 +167,7 @@ msix_valid(const struct rte_vfio_user_pci *pci, const struct rte_vfio_user_pci_m
 
 	if (msix == NULL || msix->nb_vectors == 0 || msix->nb_vectors > VU_PCI_MSIX_VECTORS)
 		return false;
-	table_len = msix->nb_vectors * MSIX_ENTRY_LEN;
+	table_len = msix->nb_vectors * VU_PCI_MSIX_ENTRY_LEN;
 	pba_len = RTE_ALIGN_CEIL(msix->nb_vectors, 64u) / 8;
 	if (!msix_part_valid(pci, msix->table_bar, msix->table_offset, table_len) ||
 			!msix_part_valid(pci, msix->pba_bar, msix->pba_offset, pba_len))
@@ -187,9 +185,9 @@ vu_pci_msix_table_reset(struct rte_vfio_user_pci *pci)
 
 	if (pci->msix_table == NULL)
 		return;
-	memset(pci->msix_table, 0, pci->msix.nb * MSIX_ENTRY_LEN);
+	memset(pci->msix_table, 0, pci->msix.nb * VU_PCI_MSIX_ENTRY_LEN);
 	for (i = 0; i < pci->msix.nb; i++)
-		pci->msix_table[i * MSIX_ENTRY_LEN + PCI_MSIX_ENTRY_VECTOR_CTRL] =
+		pci->msix_table[i * VU_PCI_MSIX_ENTRY_LEN + PCI_MSIX_ENTRY_VECTOR_CTRL] =
 			PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
@@ -209,7 +207,7 @@ rte_vfio_user_pci_add_msix(struct rte_vfio_user_pci *pci,
 	vu_pci_le_set(&bytes[PCI_MSIX_FLAGS], msix->nb_vectors - 1u, 2);
 	vu_pci_le_set(&bytes[PCI_MSIX_TABLE], msix->table_offset | msix->table_bar, 4);
 	vu_pci_le_set(&bytes[PCI_MSIX_PBA], msix->pba_offset | msix->pba_bar, 4);
-	pci->msix_table = malloc(msix->nb_vectors * MSIX_ENTRY_LEN);
+	pci->msix_table = malloc(msix->nb_vectors * VU_PCI_MSIX_ENTRY_LEN);
 	if (pci->msix_table == NULL)
 		return -ENOMEM;
 	rc = rte_vfio_user_pci_add_cap(pci, PCI_CAP_ID_MSIX, &bytes[2], &mask[2],

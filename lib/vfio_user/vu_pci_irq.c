@@ -57,12 +57,29 @@ msg_enabled(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg)
 }
 
 static bool
+bit_get(const uint64_t *bits, uint32_t vector)
+{
+	return bits[vector / 64] >> vector % 64 & 1;
+}
+
+static void
+bit_set(uint64_t *bits, uint32_t vector, bool on)
+{
+	uint64_t bit = UINT64_C(1) << vector % 64;
+
+	if (on)
+		bits[vector / 64] |= bit;
+	else
+		bits[vector / 64] &= ~bit;
+}
+
+static bool
 msg_masked(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, uint32_t vector)
 {
 	if (!msg_enabled(pci, msg))
 		return false;
 	if (msg->irq_index == VFIO_PCI_MSIX_IRQ_INDEX)
-		return msg_ctrl(pci, msg) & VU_PCI_MSIX_CTRL_MASK;
+		return msg_ctrl(pci, msg) & VU_PCI_MSIX_CTRL_MASK || bit_get(msg->masked, vector);
 	return msg->mask_reg != 0 &&
 		vu_pci_cfg_get32(&pci->cfg, msg->mask_reg) & UINT32_C(1) << vector;
 }
@@ -77,17 +94,6 @@ msg_vector(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, ui
 		return vector;
 	given = msg_ctrl(pci, msg) >> MSI_CTRL_GIVEN_SHIFT & MSI_CTRL_GIVEN_MASK;
 	return vector & ((UINT32_C(1) << RTE_MIN(given, 5u)) - 1);
-}
-
-static void
-pending_set(struct vu_pci_msg *msg, uint32_t vector, bool pending)
-{
-	uint64_t bit = UINT64_C(1) << vector % 64;
-
-	if (pending)
-		msg->pending[vector / 64] |= bit;
-	else
-		msg->pending[vector / 64] &= ~bit;
 }
 
 /* A client that uses messages takes its eventfd of INTx away. */
@@ -110,7 +116,7 @@ msg_send(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
 		rc = rte_vfio_user_irq_raise(pci->dev_id, msg->irq_index, vector);
 	if (rc != 0 && (!msg_enabled(pci, msg) || intx_used(pci)))
 		return -ENOTCONN;
-	pending_set(msg, vector, rc != 0);
+	bit_set(msg->pending, vector, rc != 0);
 	return 0;
 }
 
@@ -136,13 +142,11 @@ static void
 msg_deliver(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg)
 {
 	uint32_t vector;
-	uint64_t word;
 
 	for (vector = 0; vector < msg->nb; vector++) {
-		word = msg->pending[vector / 64];
-		if (word == 0)
+		if (msg->pending[vector / 64] == 0)
 			vector |= 63;
-		else if (word & UINT64_C(1) << vector % 64)
+		else if (bit_get(msg->pending, vector))
 			msg_send(pci, msg, vector);
 	}
 }
@@ -165,6 +169,38 @@ vu_pci_irq_reset(struct rte_vfio_user_pci *pci)
 	pci->intx_owed = false;
 	memset(pci->msix.pending, 0, sizeof(pci->msix.pending));
 	memset(pci->msi.pending, 0, sizeof(pci->msi.pending));
+	memset(pci->msix.masked, 0, sizeof(pci->msix.masked));
+}
+
+/*
+ * After reset the table says that all is masked, but clients that mask vectors by themselves, like
+ * QEMU, do not write it. So a bit counts only once it has been written.
+ */
+void
+vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t len)
+{
+	uint32_t i;
+	uint64_t at;
+
+	pthread_mutex_lock(&pci->lock);
+	for (i = (uint32_t)(off / VU_PCI_MSIX_ENTRY_LEN); i < pci->msix.nb; i++) {
+		at = i * VU_PCI_MSIX_ENTRY_LEN + PCI_MSIX_ENTRY_VECTOR_CTRL;
+		if (at >= off + len)
+			break;
+		if (at >= off)
+			bit_set(pci->msix.masked, i,
+				pci->msix_table[at] & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	}
+	msg_deliver(pci, &pci->msix);
+	pthread_mutex_unlock(&pci->lock);
+}
+
+void
+vu_pci_irq_client_gone(struct rte_vfio_user_pci *pci)
+{
+	pthread_mutex_lock(&pci->lock);
+	memset(pci->msix.masked, 0, sizeof(pci->msix.masked));
+	pthread_mutex_unlock(&pci->lock);
 }
 
 /* Or the bytes of value at reg into those of buf that are the same. */

@@ -9,8 +9,6 @@
 
 #include "vu_pci.h"
 
-#define MSIX_ENTRY_LEN 16u
-
 /* What answers a part of a BAR. */
 typedef void (*access_t)(struct vu_pci_bar *bar, uint64_t off, uint8_t *buf, uint64_t len,
 	bool iswrite);
@@ -156,8 +154,11 @@ access_registers(struct vu_pci_bar *bar, uint64_t off, uint8_t *buf, uint64_t le
 static void
 access_msix_table(struct vu_pci_bar *bar, uint64_t off, uint8_t *buf, uint64_t len, bool iswrite)
 {
-	access_bytes(bar->pci->msix_table + (off - bar->pci->msix_place.table_offset), buf, len,
-		iswrite);
+	uint64_t at = off - bar->pci->msix_place.table_offset;
+
+	access_bytes(bar->pci->msix_table + at, buf, len, iswrite);
+	if (iswrite)
+		vu_pci_irq_table_written(bar->pci, at, len);
 }
 
 static void
@@ -210,7 +211,8 @@ part_at(const struct vu_pci_bar *bar, uint64_t off, uint64_t len)
 	if (pci->msix.cap == 0)
 		return p;
 	if (msix->table_bar == bar->index)
-		part_cut(&p, msix->table_offset, pci->msix.nb * MSIX_ENTRY_LEN, access_msix_table);
+		part_cut(&p, msix->table_offset, pci->msix.nb * VU_PCI_MSIX_ENTRY_LEN,
+			access_msix_table);
 	if (msix->pba_bar == bar->index)
 		part_cut(&p, msix->pba_offset, RTE_ALIGN_CEIL(pci->msix.nb, 64) / 8, access_pba);
 	return p;

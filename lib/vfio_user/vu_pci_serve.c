@@ -43,7 +43,10 @@ on_destroy_device(int dev_id)
 {
 	struct rte_vfio_user_pci *pci = pci_of(dev_id);
 
-	if (pci != NULL && pci->ops.disconnected != NULL)
+	if (pci == NULL)
+		return;
+	vu_pci_irq_client_gone(pci);
+	if (pci->ops.disconnected != NULL)
 		pci->ops.disconnected(pci);
 }
 
