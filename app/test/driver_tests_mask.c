@@ -3,10 +3,10 @@
 /*
  * Interrupts that are switched off and on while the device raises them, counted. A line (INTx)
  * stays up until the driver has silenced the device, so what was raised while it was off comes
- * when it is on. A message (MSI) that the device would have sent while it was off, or is under way
- * when it is switched off, is not sent again: the guide tells drivers to look at the device
- * afterwards. Here an interrupt of our own makes the driver look, after each time that they were
- * switched on. Virtual devices interrupt all the time.
+ * when it is on. A message (MSI, MSI-X) that the device would have sent while it was off, or is
+ * under way when it is switched off, is not sent again: the guide tells drivers to look at the
+ * device afterwards. Here an interrupt of our own makes the driver look, after each time that they
+ * were switched on. Virtual devices interrupt all the time.
  */
 
 #include <errno.h>
@@ -31,6 +31,12 @@ kind(const struct driver_device *d)
 	return d->of->transport->intr;
 }
 
+static bool
+is_by_messages(const struct driver_device *d)
+{
+	return kind(d) == RTE_INTR_HANDLE_VFIO_MSI || kind(d) == RTE_INTR_HANDLE_VFIO_MSIX;
+}
+
 static int
 switch_off(const struct driver_device *d)
 {
@@ -42,7 +48,7 @@ switch_on(const struct driver_device *d)
 {
 	int rc = rte_intr_enable(d->dev->intr_handle);
 
-	if (rc == 0 && kind(d) == RTE_INTR_HANDLE_VFIO_MSI)
+	if (rc == 0 && is_by_messages(d))
 		rc = rte_edu_irq_raise(d->edu, LOOK);
 	return rc;
 }

@@ -152,7 +152,7 @@ a_bar_tells_its_size_and_what_may_be_done(struct driver_device *d)
 	assert_int_equal(info.size, REGISTERS_SIZE);
 	assert_int_equal(info.flags, RTE_PCI_BAR_F_READ | RTE_PCI_BAR_F_WRITE);
 	assert_int_equal(info.nb_windows, d->of->transport->registers_mapped);
-	for (bar = 3; bar < 6; bar++) {
+	for (bar = 3; bar < 6; bar += 2) {
 		assert_int_equal(rte_pci_bar_info_get(d->dev, bar, &info), 0);
 		assert_int_equal(info.size, 0);
 	}

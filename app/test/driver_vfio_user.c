@@ -20,11 +20,14 @@
  * The server is this program again, with the suite at the end of this file. It says a byte when it
  * serves, and ends when we do or hang up.
  */
-#define ENV_SERVE "DRIVER_SERVE"	/* number of devices, folder */
+#define ENV_SERVE "DRIVER_SERVE"	/* number of devices, DEVICE_* of each, folder */
 #define SERVER_FD 9
+
+const uint32_t driver_vfio_user_msix = DEVICE_MSIX;
 
 struct server {
 	char dir[32];
+	uint32_t flags;	/* DEVICE_* */
 	pid_t pid;
 	int sock;
 	unsigned int nb_fds;	/* that it had before anybody came */
@@ -90,7 +93,8 @@ server_spawn(const struct server *server, unsigned int nb, int sock)
 	pid_t pid;
 
 	said_path(path, sizeof(path), server);
-	snprintf(variable, sizeof(variable), ENV_SERVE "=%u %s", nb, server->dir);
+	snprintf(variable, sizeof(variable), ENV_SERVE "=%u %u %s", nb, server->flags,
+		server->dir);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	posix_spawn_file_actions_adddup2(&actions, 1, 2);
@@ -152,6 +156,7 @@ driver_vfio_user_setup(struct driver_case *c)
 
 	assert_non_null(server);
 	c->priv = server;
+	server->flags = c->transport->priv == NULL ? 0 : *(const uint32_t *)c->transport->priv;
 	server_start(server, c->nb);
 	for (i = 0; i < c->nb; i++) {
 		socket_path(path, sizeof(path), server->dir, i);
@@ -172,12 +177,12 @@ driver_vfio_user_teardown(struct driver_case *c)
 /* ---- the server ---- */
 
 static void
-device_serve(struct rte_vfio_user_pci **pci, const char *dir, unsigned int number)
+device_serve(struct rte_vfio_user_pci **pci, uint32_t flags, const char *dir, unsigned int number)
 {
 	char path[64];
 
 	socket_path(path, sizeof(path), dir, number);
-	assert_int_equal(device_edu.make(0, pci), 0);
+	assert_int_equal(device_edu.make(flags, pci), 0);
 	assert_true(rte_vfio_user_pci_start(*pci, path, NULL) >= 0);
 }
 
@@ -187,13 +192,14 @@ test_serve_until_the_other_side_hangs_up(void **state)
 	struct rte_vfio_user_pci *pci[DRIVER_DEVICES_MAX];
 	const char *what = getenv(ENV_SERVE);
 	unsigned int i, nb = 0;
+	uint32_t flags = 0;
 	char dir[32], byte = 0;
 
 	assert_non_null(what);
-	assert_int_equal(sscanf(what, "%u %31s", &nb, dir), 2);
+	assert_int_equal(sscanf(what, "%u %u %31s", &nb, &flags, dir), 3);
 	assert_in_range(nb, 1, DRIVER_DEVICES_MAX);
 	for (i = 0; i < nb; i++)
-		device_serve(&pci[i], dir, i);
+		device_serve(&pci[i], flags, dir, i);
 	assert_int_equal(write(SERVER_FD, &byte, 1), 1);
 	assert_int_equal(read(SERVER_FD, &byte, 1), 0);
 	for (i = 0; i < nb; i++)

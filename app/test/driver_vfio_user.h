@@ -15,6 +15,13 @@
 void driver_vfio_user_setup(struct driver_case *c);
 void driver_vfio_user_teardown(struct driver_case *c);
 
+/** By MSI-X, with as many vectors as the device has. */
+#define DRIVER_VFIO_USER_MSIX \
+	.args = { "--vfio-intr=msix" }, \
+	.priv = &driver_vfio_user_msix
+
+extern const uint32_t driver_vfio_user_msix;
+
 /** Why some rows have not all. */
 #define DRIVER_VFIO_USER_ONE [DRIVER_SEVERAL] = "there is one, another row has more"
 

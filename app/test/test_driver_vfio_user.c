@@ -11,6 +11,10 @@
 
 static const struct driver_transport transports[] = {
 	{ .name = "vfio-user, MSI", DRIVER_VFIO_USER, ONE, .args = { "--vfio-intr=msi" } },
+	{
+		.name = "vfio-user, MSI-X", DRIVER_VFIO_USER, DRIVER_VFIO_USER_MSIX,
+		.nb = 1, .lacks = { DRIVER_VFIO_USER_ONE, [DRIVER_MSI] = "it has MSI-X" },
+	},
 	{ .name = "vfio-user, INTx", DRIVER_VFIO_USER, ONE, .args = { "--vfio-intr=legacy" } },
 	{ .name = "vfio-user, several", DRIVER_VFIO_USER, SEVERAL },
 };

@@ -140,19 +140,20 @@ static const struct vm_way vfio_mixed = { "vfio-mixed", "vfio-pci" };
 
 static const struct vm_way served = { "served", "vfio-pci" };
 
+static const struct vm_way served_msix = { "served_msix", "vfio-pci" };
+
 #define SERVED \
 	.nb = 1, \
 	.setup = setup, \
 	.teardown = teardown, \
 	.backend = "vfio", \
 	.registers_mapped = true, \
-	.window = { .offset = 0, .size = UINT64_C(64) << 10 }, \
-	.priv = &served, \
-	.lacks = { \
-		[DRIVER_TRAPPED] = "what the server does not let be mapped QEMU traps, not we", \
-		[DRIVER_RESET] = NO_RESET, \
-		[DRIVER_SEVERAL] = ONE, \
-	}
+	.window = { .offset = 0, .size = UINT64_C(64) << 10 }
+
+#define SERVED_LACKS \
+	[DRIVER_TRAPPED] = "what the server does not let be mapped QEMU traps, not we", \
+	[DRIVER_RESET] = NO_RESET, \
+	[DRIVER_SEVERAL] = ONE
 
 static const struct vm_way served_uio = { "served_uio", "uio_pci_generic" };
 
@@ -191,6 +192,7 @@ static const struct vm_way uio_without_dma = { "uio_without_dma", "uio_pci_gener
 	}
 
 #define BY_MSI .intr = RTE_INTR_HANDLE_VFIO_MSI, .args = { "--vfio-intr=msi" }
+#define BY_MSIX .intr = RTE_INTR_HANDLE_VFIO_MSIX, .args = { "--vfio-intr=msix" }
 #define BY_INTX .intr = RTE_INTR_HANDLE_VFIO_LEGACY, .args = { "--vfio-intr=legacy" }
 #define BY_MSI_AND(option) \
 	.intr = RTE_INTR_HANDLE_VFIO_MSI, .args = { "--vfio-intr=msi", option }
@@ -239,8 +241,12 @@ static const struct driver_transport transports[] = {
 		.name = "igb_uio", .priv = &igb_uio,
 		UIO_OF_QEMU, .intr = RTE_INTR_HANDLE_UIO,
 	},
-	{ .name = "served, MSI", SERVED, BY_MSI },
-	{ .name = "served, INTx", SERVED, BY_INTX },
+	{ .name = "served, MSI", .priv = &served, SERVED, BY_MSI, .lacks = { SERVED_LACKS } },
+	{ .name = "served, INTx", .priv = &served, SERVED, BY_INTX, .lacks = { SERVED_LACKS } },
+	{
+		.name = "served, MSI-X", .priv = &served_msix, SERVED, BY_MSIX,
+		.lacks = { SERVED_LACKS, [DRIVER_MSI] = "it has MSI-X" },
+	},
 	{ .name = "served, uio_pci_generic", SERVED_UIO },
 };
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <linux/pci_regs.h>
+
 #include <rte_common.h>
 
 #include "../vfio-user/devices.h"
@@ -136,11 +138,12 @@ test_gpio_disabled_interrupt_goes_down(void **state)
 
 /* ---- edu ---- */
 
+#define VECTORS 0x40	/* registers of edu with MSI-X */
+
 static int
 edu_setup(void **state)
 {
-	(void)state;
-	return device_edu.make(0, &dev);
+	return device_edu.make((uint32_t)(uintptr_t)*state, &dev);
 }
 
 static int
@@ -255,9 +258,75 @@ test_edu_memory_is_memory(void **state)
 	assert_int_equal(get(2, 0xfffe, 2), 0xabcd);
 }
 
+static void
+test_edu_without_msix_is_that_of_qemu(void **state)
+{
+	uint64_t reg;
+
+	(void)state;
+	assert_int_equal(get(CONFIG, 0x40, 1), PCI_CAP_ID_MSI);
+	for (reg = VECTORS; reg < VECTORS + 32; reg += 4) {
+		put(0, reg, 0x03020100, 4);
+		assert_int_equal(get(0, reg, 4), UINT32_MAX);
+	}
+	put(CONFIG, 0x20, UINT32_MAX, 4);
+	assert_int_equal(get(CONFIG, 0x20, 4), 0);
+}
+
+static void
+test_edu_with_msix_has_it_instead_of_msi(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(get(CONFIG, 0x40, 4), (DEVICE_EDU_VECTORS - 1) << 16 | PCI_CAP_ID_MSIX);
+	assert_int_equal(get(CONFIG, 0x44, 4), 4);
+	assert_int_equal(get(CONFIG, 0x48, 4), 0x800 | 4);
+	put(CONFIG, 0x20, UINT32_MAX, 4);
+	assert_int_equal(get(CONFIG, 0x20, 4), 0xfffff000);
+	for (i = 0; i < DEVICE_EDU_VECTORS; i++)
+		assert_int_equal(get(4, i * 16 + 12, 4), 1);
+	assert_int_equal(get(4, DEVICE_EDU_VECTORS * 16, 4), UINT32_MAX);
+	assert_int_equal(get(4, 0x800, 8), 0);
+}
+
+static void
+test_edu_keeps_vectors_that_it_has(void **state)
+{
+	uint64_t reg;
+
+	(void)state;
+	for (reg = VECTORS; reg < VECTORS + 32; reg += 4) {
+		assert_int_equal(get(0, reg, 4), 0);
+		put(0, reg, 0x05000700 | reg, 4);
+	}
+	put(0, VECTORS + 12, 0xfff8090a, 4);
+	for (reg = VECTORS; reg < VECTORS + 32; reg += 4)
+		assert_int_equal(get(0, reg, 4), reg == VECTORS + 12 ? 0x07000102 :
+			(0x05000700 | (reg & 7)));
+	assert_int_equal(get(0, VECTORS, 2), 0xffff);
+	assert_int_equal(get(0, VECTORS - 4, 4), UINT32_MAX);
+}
+
+/* A client that uses no messages gets the level, whatever the vector. */
+static void
+test_edu_without_messages_has_its_level(void **state)
+{
+	(void)state;
+	put(0, VECTORS, 0x07060504, 4);
+	put(0, 0x60, 0x6, 4);
+	assert_int_not_equal(level(), 0);
+	put(0, 0x64, 0x2, 4);
+	assert_int_not_equal(level(), 0);
+	put(0, 0x64, 0x4, 4);
+	assert_int_equal(level(), 0);
+}
+
 #define GPIO_TEST(test, flags) { #test, test, gpio_setup, gpio_teardown, \
 	(void *)(uintptr_t)(flags) }
-#define EDU_TEST(test) cmocka_unit_test_setup_teardown(test, edu_setup, edu_teardown)
+#define EDU_TEST_OF(test, flags) { #test, test, edu_setup, edu_teardown, \
+	(void *)(uintptr_t)(flags) }
+#define EDU_TEST(test) EDU_TEST_OF(test, 0)
 
 static const struct CMUnitTest tests[] = {
 	GPIO_TEST(test_gpio_is_the_card_that_linux_knows, 0),
@@ -273,6 +342,10 @@ static const struct CMUnitTest tests[] = {
 	EDU_TEST(test_edu_transfer_without_a_client_ends),
 	EDU_TEST(test_edu_transfer_outside_its_buffer_is_none),
 	EDU_TEST(test_edu_memory_is_memory),
+	EDU_TEST(test_edu_without_msix_is_that_of_qemu),
+	EDU_TEST_OF(test_edu_with_msix_has_it_instead_of_msi, DEVICE_MSIX),
+	EDU_TEST_OF(test_edu_keeps_vectors_that_it_has, DEVICE_MSIX),
+	EDU_TEST_OF(test_edu_without_messages_has_its_level, DEVICE_MSIX),
 };
 
 TEST_SUITE(vu_devices, "functional", tests, NULL, NULL)

@@ -4,6 +4,9 @@
  * QEMU docs/specs/edu.rst, and a second BAR of plain memory, of which a client may map a part. What
  * takes time is done by a thread: a factorial, and DMA, which must not be done from a callback,
  * where a client that shares no memory cannot answer.
+ *
+ * With MSI-X there are registers that say by which vector each bit of the interrupt status is told,
+ * a byte for each: a driver that leaves them alone gets all by the first vector.
  */
 
 #include <errno.h>
@@ -20,15 +23,19 @@
 #include "devices.h"
 
 #define BAR_REGISTERS 0u
-#define BAR_MEMORY    2u
+#define BAR_MEMORY    2u	/* 64 bits: also 3 */
+#define BAR_MSIX      4u
 #define BAR_LEN       (UINT64_C(1) << 20)
 #define MEMORY_LEN    (UINT64_C(64) << 10)
+#define MSIX_LEN      UINT64_C(4096)
+#define MSIX_PBA      2048u
 
 #define REG_ID          0x00u
 #define REG_LIVENESS    0x04u
 #define REG_FACTORIAL   0x08u
 #define REG_STATUS      0x20u
 #define REG_IRQ_STATUS  0x24u
+#define REG_IRQ_VECTORS 0x40u	/* the first; 4 bits of the status each */
 #define REG_IRQ_RAISE   0x60u
 #define REG_IRQ_ACK     0x64u
 #define REG_DMA_SRC     0x80u
@@ -48,6 +55,7 @@
 
 #define IRQ_FACTORIAL 0x001u
 #define IRQ_DMA       0x100u
+#define IRQ_BITS      32u
 
 #define DMA_MASK ((UINT64_C(1) << 28) - 1)
 
@@ -69,9 +77,11 @@ struct edu {
 	uint32_t factorial;
 	uint32_t status;
 	uint32_t irq_status;
+	uint8_t irq_vector[IRQ_BITS];	/* by which each bit is told */
 	uint64_t dma[4];	/* source, destination, count, command */
 	uint8_t buffer[DMA_BUFFER_LEN];
 
+	bool msix;
 	uint8_t *memory;	/* of the second BAR */
 	int memory_fd;
 };
@@ -80,12 +90,33 @@ enum { DMA_REG_SRC, DMA_REG_DST, DMA_REG_COUNT, DMA_REG_COMMAND };
 
 /* ---- interrupts, under the lock ---- */
 
+/* Vectors that tell of some bits, a bit for each. */
+static uint32_t
+vectors_of(const struct edu *edu, uint32_t bits)
+{
+	uint32_t vectors = 0;
+	unsigned int i;
+
+	for (i = 0; i < IRQ_BITS; i++) {
+		if (bits >> i & 1)
+			vectors |= UINT32_C(1) << edu->irq_vector[i];
+	}
+	return vectors;
+}
+
+/* None tells again of those that are there. */
 static void
 irq_raise(struct edu *edu, uint32_t bits)
 {
+	uint32_t vectors;
+	unsigned int i;
+
 	edu->irq_status |= bits;
-	if (edu->irq_status != 0)
-		rte_vfio_user_pci_raise(edu->pci, 0);
+	vectors = vectors_of(edu, bits != 0 ? bits : edu->irq_status);
+	for (i = 0; i < DEVICE_EDU_VECTORS; i++) {
+		if (vectors >> i & 1)
+			rte_vfio_user_pci_raise(edu->pci, i);
+	}
 }
 
 static void
@@ -239,6 +270,32 @@ register_read(const struct edu *edu, uint64_t reg)
 }
 
 static bool
+is_vector_register(const struct edu *edu, uint64_t reg)
+{
+	return edu->msix && reg >= REG_IRQ_VECTORS && reg < REG_IRQ_VECTORS + IRQ_BITS;
+}
+
+static uint32_t
+vectors_read(const struct edu *edu, uint64_t reg)
+{
+	const uint8_t *vector = &edu->irq_vector[reg - REG_IRQ_VECTORS];
+
+	return vector[0] | (uint32_t)vector[1] << 8 | (uint32_t)vector[2] << 16 |
+		(uint32_t)vector[3] << 24;
+}
+
+/* Of a byte counts as much as there are vectors. */
+static void
+vectors_write(struct edu *edu, uint64_t reg, uint32_t value)
+{
+	uint8_t *vector = &edu->irq_vector[reg - REG_IRQ_VECTORS];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		vector[i] = value >> 8 * i & (DEVICE_EDU_VECTORS - 1);
+}
+
+static bool
 is_dma_register(uint64_t reg)
 {
 	return reg >= REG_DMA_SRC && reg < REG_DMA_COMMAND + 8;
@@ -263,6 +320,27 @@ dma_write(struct edu *edu, uint64_t reg, uint64_t value)
 		pthread_cond_signal(&edu->work);
 }
 
+static uint64_t
+any_read(const struct edu *edu, uint64_t reg)
+{
+	if (is_dma_register(reg))
+		return dma_read(edu, reg);
+	if (is_vector_register(edu, reg))
+		return vectors_read(edu, reg);
+	return register_read(edu, reg);
+}
+
+static void
+any_write(struct edu *edu, uint64_t reg, uint64_t value)
+{
+	if (is_dma_register(reg))
+		dma_write(edu, reg, value);
+	else if (is_vector_register(edu, reg))
+		vectors_write(edu, reg, (uint32_t)value);
+	else
+		register_write(edu, reg, (uint32_t)value);
+}
+
 static bool
 width_valid(uint64_t offset, unsigned int width)
 {
@@ -279,7 +357,7 @@ on_read(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsign
 	if (!width_valid(offset, width))
 		return UINT64_MAX;
 	pthread_mutex_lock(&edu->lock);
-	value = is_dma_register(offset) ? dma_read(edu, offset) : register_read(edu, offset);
+	value = any_read(edu, offset);
 	pthread_mutex_unlock(&edu->lock);
 	return value;
 }
@@ -294,10 +372,7 @@ on_write(struct rte_vfio_user_pci *pci, unsigned int bar, uint64_t offset, unsig
 	if (!width_valid(offset, width))
 		return;
 	pthread_mutex_lock(&edu->lock);
-	if (is_dma_register(offset))
-		dma_write(edu, offset, value);
-	else
-		register_write(edu, offset, (uint32_t)value);
+	any_write(edu, offset, value);
 	pthread_mutex_unlock(&edu->lock);
 }
 
@@ -314,6 +389,7 @@ on_reset(struct rte_vfio_user_pci *pci)
 	edu->factorial = 0;
 	edu->status = 0;
 	edu->irq_status = 0;
+	memset(edu->irq_vector, 0, sizeof(edu->irq_vector));
 	memset(edu->dma, 0, sizeof(edu->dma));
 	pthread_mutex_unlock(&edu->lock);
 	return 0;
@@ -385,6 +461,29 @@ bars_set(struct edu *edu)
 }
 
 static int
+msix_add(struct edu *edu)
+{
+	const struct rte_vfio_user_pci_bar bar = { .size = MSIX_LEN };
+	const struct rte_vfio_user_pci_msix msix = {
+		.nb_vectors = DEVICE_EDU_VECTORS,
+		.table_bar = BAR_MSIX,
+		.pba_bar = BAR_MSIX,
+		.pba_offset = MSIX_PBA,
+	};
+	int rc = rte_vfio_user_pci_set_bar(edu->pci, BAR_MSIX, &bar);
+
+	return rc < 0 ? rc : rte_vfio_user_pci_add_msix(edu->pci, &msix);
+}
+
+static int
+messages_add(struct edu *edu)
+{
+	if (edu->msix)
+		return msix_add(edu);
+	return rte_vfio_user_pci_add_msi(edu->pci, 1, RTE_VFIO_USER_PCI_MSI_64);
+}
+
+static int
 pci_make(struct edu *edu)
 {
 	int rc = rte_vfio_user_pci_create(&edu_info, &edu_ops, edu, &edu->pci);
@@ -393,7 +492,7 @@ pci_make(struct edu *edu)
 		return rc;
 	rc = bars_set(edu);
 	if (rc >= 0)
-		rc = rte_vfio_user_pci_add_msi(edu->pci, 1, RTE_VFIO_USER_PCI_MSI_64);
+		rc = messages_add(edu);
 	if (rc < 0) {
 		rte_vfio_user_pci_free(edu->pci);
 		return rc;
@@ -407,9 +506,9 @@ edu_make(uint32_t flags, struct rte_vfio_user_pci **pci)
 	struct edu *edu = calloc(1, sizeof(*edu));
 	int rc;
 
-	(void)flags;
 	if (edu == NULL)
 		return -ENOMEM;
+	edu->msix = flags & DEVICE_MSIX;
 	pthread_mutex_init(&edu->lock, NULL);
 	pthread_cond_init(&edu->work, NULL);
 	rc = memory_make(edu);
@@ -454,6 +553,7 @@ edu_destroy(struct rte_vfio_user_pci *pci)
 const struct device_kind device_edu = {
 	.name = "edu",
 	.summary = "QEMU's device for education (1234:11e8): factorials, DMA, a window to map",
+	.flags = DEVICE_MSIX,
 	.make = edu_make,
 	.destroy = edu_destroy,
 };

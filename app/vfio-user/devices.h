@@ -16,6 +16,11 @@
 #define DEVICE_LOOP       0x1u
 /** The GPIO card's registers are in memory, not in I/O space: a client may post writes. */
 #define DEVICE_MEMORY_BAR 0x2u
+/** The edu device has MSI-X with several vectors instead of MSI. */
+#define DEVICE_MSIX       0x4u
+
+/** Of edu with MSI-X: the number of its vectors. */
+#define DEVICE_EDU_VECTORS 8u
 
 /** A kind of device; a row of the table of devices. */
 struct device_kind {

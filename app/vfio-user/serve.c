@@ -50,7 +50,8 @@ serve_help(void)
 		"  --socket-path PATH  listen there; the socket is removed at the end\n"
 		"  --fd N              a socket that is open already, listening or connected\n"
 		"  --loop              gpio: outputs are wired to inputs\n"
-		"  --memory-bar        gpio: registers in memory instead of I/O space\n");
+		"  --memory-bar        gpio: registers in memory instead of I/O space\n"
+		"  --msix              edu: MSI-X with 8 vectors instead of MSI\n");
 }
 
 static bool
@@ -91,6 +92,7 @@ static const struct option {
 	{ "--fd", 0, fd_take },
 	{ "--loop", DEVICE_LOOP, NULL },
 	{ "--memory-bar", DEVICE_MEMORY_BAR, NULL },
+	{ "--msix", DEVICE_MSIX, NULL },
 };
 
 /* The option of an argument "--name" or "--name=value". */

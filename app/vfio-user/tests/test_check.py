@@ -21,14 +21,14 @@ def check(*args):
 
 
 class OwnServer(unittest.TestCase):
-    DEVICES = ("edu", "gpio")
+    DEVICES = (("edu",), ("gpio",), ("edu", "--msix"))
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.paths = [os.path.join(folder.name, name) for name in self.DEVICES]
-        words = [word for name, path in zip(self.DEVICES, self.paths)
-                 for word in (name, "--socket-path", path)]
+        self.paths = [os.path.join(folder.name, str(n)) for n, _ in enumerate(self.DEVICES)]
+        words = [word for device, path in zip(self.DEVICES, self.paths)
+                 for word in (*device, "--socket-path", path)]
         server = subprocess.Popen([TOOL, "serve", *words], stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(self.end, server)

@@ -21,9 +21,12 @@ class Info(unittest.TestCase):
     def setUp(self):
         self.dir = tempfile.TemporaryDirectory()
         self.path = os.path.join(self.dir.name, "gpio.sock")
-        self.server = subprocess.Popen([TOOL, "serve", "gpio", "--socket-path", self.path],
+        self.edu = os.path.join(self.dir.name, "edu.sock")
+        self.server = subprocess.Popen([TOOL, "serve", "gpio", "--socket-path", self.path,
+                                        "edu", "--msix", "--socket-path", self.edu],
                                        stdout=subprocess.PIPE, text=True)
-        self.assertIn("serving", self.server.stdout.readline())
+        for _ in range(2):
+            self.assertIn("serving", self.server.stdout.readline())
 
     def tearDown(self):
         self.server.terminate()
@@ -39,6 +42,11 @@ class Info(unittest.TestCase):
         config = [r for r in info["regions"] if r["name"] == "config"]
         self.assertEqual(config[0]["size"], 256)
         self.assertIn("INTx", [i["name"] for i in info["interrupts"]])
+
+    def test_interrupts_are_those_that_were_asked_for(self):
+        info = json.loads(tool("info", self.edu, "--json").stdout)
+        vectors = {i["name"]: i["vectors"] for i in info["interrupts"]}
+        self.assertEqual(vectors, {"INTx": 1, "MSI-X": 8, "error": 1, "request": 1})
 
     def test_text_has_a_line_for_each_region(self):
         result = tool("info", self.path)

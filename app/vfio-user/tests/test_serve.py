@@ -167,6 +167,7 @@ class Serve(unittest.TestCase):
                      ["serve", "edu", "--socket-path="], ["serve", "edu", "--fd", "one"],
                      ["serve", "edu", "--fd=-1"], ["serve", "edu", "--fd", "4", "--loop"],
                      ["serve", "gpio", "--loop=yes", "--fd", "4"],
+                     ["serve", "gpio", "--msix", "--fd", "4"],
                      ["serve", "edu", "--fd", "4", "--socket-path", "x"],
                      ["serve", "edu", "--fd", "4", "--wheels"]):
             out = self.run_tool(*args)
