@@ -510,6 +510,25 @@ test_reports_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
 }
 
+static void
+test_marks_do_not_wrap(void **state)
+{
+	uint64_t bitmap[1];
+
+	(void)state;
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, memory_file(PAGE), 0),
+		0);
+	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
+	vu_dma_dirty_mark(&dma, UINT64_MAX, 2);
+	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), 0);
+	assert_int_equal(bitmap[0], 0);
+	assert_int_equal(vu_dma_dirty_report(&dma, UINT64_MAX - PAGE + 1, PAGE, PAGE, bitmap, 8),
+		0);
+	assert_int_equal(bitmap[0], 1);
+	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -533,6 +552,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_pages_written_are_reported_once),
 	TEST(test_reports_may_have_pages_of_another_size),
 	TEST(test_reports_that_make_no_sense_are_refused),
+	TEST(test_marks_do_not_wrap),
 };
 
 TEST_SUITE(vu_dma, "functional", tests, NULL, NULL)

@@ -404,6 +404,30 @@ test_maps_with_descriptors_are_answered_together(void **state)
 	close(fd);
 }
 
+/* What follows the last address is not the first one again. */
+static void
+test_copies_do_not_wrap(void **state)
+{
+	struct served *served = *state;
+	int fd = peer_memory(2 * PAGE);
+	struct vu_peer peer;
+	char buf[32];
+
+	peer_open(&peer, served->path);
+	assert_int_equal(peer_map(&peer, UINT64_MAX - PAGE + 1, PAGE, RW, fd, 0), 0);
+	assert_int_equal(peer_map(&peer, 0, PAGE, RW, fd, PAGE), 0);
+	assert_int_equal(rte_vfio_user_dma_read(served->dev_id, UINT64_MAX - 15, buf, 16), 0);
+	assert_int_equal(rte_vfio_user_dma_read(served->dev_id, UINT64_MAX - 15, buf, 17),
+		-EINVAL);
+	assert_int_equal(rte_vfio_user_dma_write(served->dev_id, UINT64_MAX - 15, buf, 17),
+		-EINVAL);
+	assert_int_equal(rte_vfio_user_dma_write(served->dev_id, UINT64_MAX, buf, UINT64_MAX),
+		-EINVAL);
+	assert_int_equal(rte_vfio_user_dma_read(served->dev_id, 0, buf, 0), 0);
+	peer_close(&peer);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, served_setup, served_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -419,6 +443,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_memory_goes_with_the_client),
 	TEST(test_truncated_memory_ends_the_session_only),
 	TEST(test_copy_from_truncated_memory_fails),
+	TEST(test_copies_do_not_wrap),
 };
 
 TEST_SUITE(vu_server_dma, "functional", tests, served_warm_up, NULL)

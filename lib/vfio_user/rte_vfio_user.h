@@ -421,9 +421,9 @@ void rte_vfio_user_dma_leave(int dev_id);
  *   Bytes.
  * @return
  *   0; -EFAULT: not mapped, or the memory is gone; -EACCES: not readable for the device;
- *   -ENODEV: no such device, or no client any more; -ETIMEDOUT: the client did not answer;
- *   -EDEADLK: see above; -EPROTO: its answer makes no sense; another errno that the client sent, or
- *   of mmap() in the first use of a region.
+ *   -EINVAL: the range wraps; -ENODEV: no such device, or no client any more; -ETIMEDOUT: the
+ *   client did not answer; -EDEADLK: see above; -EPROTO: its answer makes no sense; another errno
+ *   that the client sent, or of mmap() in the first use of a region.
  *   After an error part of the range may have been copied.
  */
 __rte_experimental

@@ -134,6 +134,9 @@ vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len)
 		region_mark(region, addr, addr + (part - 1));
 		addr += part;
 		len -= part;
+		/* what follows the last address is not the first one */
+		if (addr == 0)
+			return;
 	}
 }
 

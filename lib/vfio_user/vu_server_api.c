@@ -279,6 +279,8 @@ dma_copy(int dev_id, struct dma_copy *copy)
 		return -ENODEV;
 	if (!atomic_load(&s->ready))
 		rc = -ENODEV;
+	else if (copy->left > 0 && !vu_range_valid(copy->addr, copy->left))
+		rc = -EINVAL;
 	while (rc == 0 && copy->left > 0)
 		rc = copy_next(s, copy);
 	vu_session_put(s);
