@@ -329,6 +329,18 @@ test_no_end_from_a_section(void **state)
 	rte_vfio_user_dma_leave(served->dev_id);
 }
 
+/* Two who do so would wait for one another. */
+static void
+test_no_change_of_descriptors_from_a_section(void **state)
+{
+	struct served *served = *state;
+
+	assert_int_equal(rte_vfio_user_dma_enter(served->dev_id), 0);
+	assert_int_equal(rte_vfio_user_set_io_fds(served->dev_id, NULL, 0), -EDEADLK);
+	rte_vfio_user_dma_leave(served->dev_id);
+	assert_int_equal(rte_vfio_user_set_io_fds(served->dev_id, NULL, 0), 0);
+}
+
 /* ---- a client that comes while the one before it is on its way out ---- */
 
 static struct served *helper;
@@ -401,6 +413,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_table_is_asked_for_while_it_changes),
 	TEST(test_table_is_asked_for_in_a_section_while_it_changes),
 	TEST(test_no_end_from_a_section),
+	TEST(test_no_change_of_descriptors_from_a_section),
 	TEST(test_next_client_waits_for_the_end_of_the_last),
 };
 

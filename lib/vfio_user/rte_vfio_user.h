@@ -490,7 +490,8 @@ struct rte_vfio_user_io_fd {
  * @param nb
  *   How many there are.
  * @return
- *   0; -EINVAL: outside a region; -ENODEV; -ENOMEM
+ *   0; -EINVAL: outside a region; -ENODEV; -ENOMEM; -EDEADLK: called between
+ *   rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave()
  */
 __rte_experimental
 int rte_vfio_user_set_io_fds(int dev_id, const struct rte_vfio_user_io_fd *io_fd, uint32_t nb);

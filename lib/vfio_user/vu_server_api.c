@@ -350,7 +350,8 @@ rte_vfio_user_set_io_fds(int dev_id, const struct rte_vfio_user_io_fd *io_fd, ui
 
 	if (s == NULL)
 		return -ENODEV;
-	rc = io_fds_replace(s, io_fd, nb);
+	/* who waits for the end of all sections must not be in one: two would do so for ever */
+	rc = vu_epoch_inside() ? -EDEADLK : io_fds_replace(s, io_fd, nb);
 	vu_session_put(s);
 	return rc;
 }
