@@ -199,11 +199,77 @@ test_idle_client_serves_when_told_to(void **state)
 	stand_end(&stand);
 }
 
+/* A handler uses another device, whose server has a handler called as well. */
+struct chain {
+	int outer;	/* the device whose handler comes first */
+	int inner;
+	int rc_inside[2];	/* of what the inner handler wants of both */
+	int rc_after;	/* of what the outer one wants of its own, when the inner one is over */
+	int rc_detach;
+};
+
+static int
+inner_handler(int dev_id, uint64_t addr, void *buf, uint64_t len, bool write, void *ctx)
+{
+	struct chain *chain = ctx;
+
+	(void)addr;
+	(void)write;
+	memset(buf, 0, len);
+	chain->rc_inside[0] = rte_vfio_user_reset(dev_id);
+	chain->rc_inside[1] = rte_vfio_user_reset(chain->outer);
+	return 0;
+}
+
+static int
+outer_handler(int dev_id, uint64_t addr, void *buf, uint64_t len, bool write, void *ctx)
+{
+	struct chain *chain = ctx;
+	int rc;
+
+	(void)addr;
+	(void)write;
+	memset(buf, 0, len);
+	rc = rte_vfio_user_reset(chain->inner);
+	chain->rc_after = rte_vfio_user_reset(dev_id);
+	chain->rc_detach = rte_vfio_user_detach_dev(dev_id);
+	return rc;
+}
+
+static void
+test_handler_may_use_another_device_only(void **state)
+{
+	static const struct command_case read = { VU_DMA_READ, 0, 8, 0 };
+	uintptr_t ctx = (uintptr_t)&read;
+	struct stand outer = { .answer = answer_command, .ctx = (void *)ctx };
+	struct stand inner = { .answer = answer_command, .ctx = (void *)ctx };
+	struct chain chain;
+
+	(void)state;
+	stand_start(&outer);
+	/* what it needs for commands is there before the inner one counts what it leaves */
+	assert_int_equal(rte_vfio_user_set_dma_handler(outer.dev_id, host_handler, NULL), 0);
+	assert_int_equal(rte_vfio_user_reset(outer.dev_id), 0);
+	stand_start(&inner);
+	chain = (struct chain) { .outer = outer.dev_id, .inner = inner.dev_id };
+	assert_int_equal(rte_vfio_user_set_dma_handler(outer.dev_id, outer_handler, &chain), 0);
+	assert_int_equal(rte_vfio_user_set_dma_handler(inner.dev_id, inner_handler, &chain), 0);
+	assert_int_equal(rte_vfio_user_reset(outer.dev_id), 0);
+	assert_int_equal(chain.rc_inside[0], -EDEADLK);
+	assert_int_equal(chain.rc_inside[1], -EDEADLK);
+	assert_int_equal(chain.rc_after, -EDEADLK);
+	assert_int_equal(chain.rc_detach, -EDEADLK);
+	assert_int_equal(rte_vfio_user_reset(inner.dev_id), 0);
+	stand_end(&inner);
+	stand_end(&outer);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_commands_are_served_while_an_answer_is_awaited),
 	cmocka_unit_test(test_memory_told_of_is_served_without_a_handler),
 	cmocka_unit_test(test_commands_on_the_second_socket),
 	cmocka_unit_test(test_idle_client_serves_when_told_to),
+	cmocka_unit_test(test_handler_may_use_another_device_only),
 };
 
 TEST_SUITE(vu_client_command, "functional", tests, stand_setup, stand_teardown)

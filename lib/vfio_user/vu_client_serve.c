@@ -12,13 +12,22 @@
 #include "vu_client.h"
 #include "vu_cmd.h"
 
-/* The client whose handler this thread is in. */
-static _Thread_local const struct vu_client *serving;
+/* A handler that a thread is in. From one it may use other clients, and come into theirs. */
+struct serving {
+	const struct vu_client *client;
+	const struct serving *outer;
+};
+
+static _Thread_local const struct serving *serving;
 
 bool
 vu_client_serving(const struct vu_client *client)
 {
-	return serving == client;
+	const struct serving *inner = serving;
+
+	while (unlikely(inner != NULL) && inner->client != client)
+		inner = inner->outer;
+	return inner != NULL;
 }
 
 /* ----------------------------------- memory told of; but for range_copy, with its lock ---- */
@@ -118,13 +127,14 @@ range_copy(struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, 
 static int
 handler_call(struct vu_client *client, uint64_t addr, uint8_t *buf, uint64_t len, bool write)
 {
+	const struct serving self = { .client = client, .outer = serving };
 	int rc;
 
 	if (client->handler == NULL)
 		return -EFAULT;
-	serving = client;
+	serving = &self;
 	rc = client->handler(client->dev_id, addr, buf, len, write, client->handler_ctx);
-	serving = NULL;
+	serving = self.outer;
 	return rc;
 }
 
