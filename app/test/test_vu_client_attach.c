@@ -275,6 +275,7 @@ answer_by_leaving(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *
 static void
 test_peer_is_no_server(void **state)
 {
+	struct stand echo = { .answer = answer_as_an_echo };
 	struct stand talks = { .answer = answer_garbage };
 	struct stand leaves = { .answer = answer_by_leaving };
 	struct stand silent = { .answer = answer_nothing, .timeout_ms = 60 };
@@ -283,6 +284,7 @@ test_peer_is_no_server(void **state)
 	assert_int_equal(stand_try(&talks), -EPROTO);
 	assert_int_equal(stand_try(&leaves), -EPROTO);
 	assert_int_equal(stand_try(&silent), -ETIMEDOUT);
+	assert_int_equal(stand_try(&echo), -EPROTO);
 }
 
 /* Sends the answer to VERSION in two pieces, cut at *ctx. */
@@ -302,6 +304,22 @@ answer_cut(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload
 		return false;
 	return stand_send(stand, &msg, cut, NULL, 0) && usleep(1000) == 0 &&
 		stand_send(stand, (const char *)&msg + cut, 23 - cut, NULL, 0);
+}
+
+static void
+send_back(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	stand_send(stand, hdr, sizeof(*hdr), NULL, 0);
+	if (len > 0)
+		stand_send(stand, payload, len, NULL, 0);
+}
+
+/* Whatever is said comes back: a question to the client, then its own answer to it. */
+static bool
+answer_as_an_echo(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	send_back(stand, hdr, payload, len);
+	return true;
 }
 
 static void

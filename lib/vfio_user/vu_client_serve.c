@@ -237,6 +237,9 @@ vu_client_serve(struct vu_client *client, struct vu_conn *conn, struct vu_rx_msg
 	struct vu_dma_access access = { .count = 0 };
 	int rc;
 
+	/* who asks for that is another client, or sends back what it was sent */
+	if (msg->hdr.cmd == VU_VERSION)
+		return -EPROTO;
 	client->nb_served++;
 	rc = serve_check(client, msg, &access);
 	if (rc < 0)
