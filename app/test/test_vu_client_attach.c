@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -118,6 +120,37 @@ test_listener_that_accepts_nobody_times_out(void **state)
 	/* the first waits for VERSION in the queue, the second for room in it */
 	assert_int_equal(rte_vfio_user_attach_dev_opt(addr.sun_path, &opt), -ETIMEDOUT);
 	assert_int_equal(rte_vfio_user_attach_dev_opt(addr.sun_path, &opt), -ETIMEDOUT);
+	close(sock);
+	unlink(addr.sun_path);
+}
+
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* The process gets signals while it waits for room in the queue of a server. */
+static void
+test_signals_do_not_end_the_wait_for_a_listener(void **state)
+{
+	const struct itimerval often = { { 0, 5000 }, { 0, 5000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt), .timeout_ms = 60 };
+	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART }, before;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+	int i;
+
+	(void)state;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path_of("busy"));
+	assert_int_equal(bind(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(sock, 0), 0);
+	sigaction(SIGALRM, &action, &before);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(rte_vfio_user_attach_dev_opt(addr.sun_path, &opt), -ETIMEDOUT);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &before, NULL);
 	close(sock);
 	unlink(addr.sun_path);
 }
@@ -273,6 +306,22 @@ answer_by_leaving(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *
 }
 
 static void
+send_back(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	stand_send(stand, hdr, sizeof(*hdr), NULL, 0);
+	if (len > 0)
+		stand_send(stand, payload, len, NULL, 0);
+}
+
+/* Whatever is said comes back: a question to the client, then its own answer to it. */
+static bool
+answer_as_an_echo(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	send_back(stand, hdr, payload, len);
+	return true;
+}
+
+static void
 test_peer_is_no_server(void **state)
 {
 	struct stand echo = { .answer = answer_as_an_echo };
@@ -304,22 +353,6 @@ answer_cut(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload
 		return false;
 	return stand_send(stand, &msg, cut, NULL, 0) && usleep(1000) == 0 &&
 		stand_send(stand, (const char *)&msg + cut, 23 - cut, NULL, 0);
-}
-
-static void
-send_back(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
-{
-	stand_send(stand, hdr, sizeof(*hdr), NULL, 0);
-	if (len > 0)
-		stand_send(stand, payload, len, NULL, 0);
-}
-
-/* Whatever is said comes back: a question to the client, then its own answer to it. */
-static bool
-answer_as_an_echo(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
-{
-	send_back(stand, hdr, payload, len);
-	return true;
 }
 
 static void
@@ -413,6 +446,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_file_is_no_socket),
 	cmocka_unit_test(test_options_must_make_sense),
 	cmocka_unit_test(test_listener_that_accepts_nobody_times_out),
+	cmocka_unit_test(test_signals_do_not_end_the_wait_for_a_listener),
 	cmocka_unit_test(test_descriptor_that_is_no_stream_socket),
 	cmocka_unit_test(test_version_goes_first_and_info_second),
 	cmocka_unit_test(test_answers_to_version),

@@ -48,6 +48,25 @@ connect_error(const char *path, int rc)
 	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
+/* A server that does not accept lets even connect() wait, which signals interrupt. */
+static int
+connect_in_time(int sock, const struct sockaddr_un *addr, unsigned int timeout_ms)
+{
+	uint64_t now = vu_now_ms(), until_ms = now + timeout_ms;
+	int rc;
+
+	for (; now < until_ms; now = vu_now_ms()) {
+		rc = socket_timeout(sock, SO_SNDTIMEO, (unsigned int)(until_ms - now));
+		if (rc < 0)
+			return rc;
+		if (connect(sock, (const struct sockaddr *)addr, sizeof(*addr)) == 0)
+			return 0;
+		if (errno != EINTR)
+			return connect_error(addr->sun_path, -errno);
+	}
+	return -ETIMEDOUT;
+}
+
 static int
 socket_connect(const char *path, unsigned int timeout_ms)
 {
@@ -58,10 +77,7 @@ socket_connect(const char *path, unsigned int timeout_ms)
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
-	/* a server that does not accept lets even connect() wait */
-	rc = socket_timeout(sock, SO_SNDTIMEO, timeout_ms);
-	if (rc == 0 && connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		rc = connect_error(path, -errno);
+	rc = connect_in_time(sock, &addr, timeout_ms);
 	if (rc == 0)
 		return sock;
 	close(sock);
