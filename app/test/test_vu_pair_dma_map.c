@@ -125,6 +125,26 @@ test_many_at_a_time(void **state)
 	close(fd);
 }
 
+/* The server refuses one, and another one cannot even be sent: those between them go, too. */
+static void
+test_two_that_fail_leave_nothing(void **state)
+{
+	struct rte_vfio_user_mem_reg mem[] = {
+		{ .gpa = 0, .size = 4 * PAIR_PAGE },
+		{ .gpa = 2 * PAIR_PAGE, .size = 4 * PAIR_PAGE },
+		{ .gpa = 8 * PAIR_PAGE, .size = PAIR_PAGE },
+		{ .gpa = 9 * PAIR_PAGE, .size = PAIR_PAGE, .flags = RTE_VUSER_MEM_MAPPABLE },
+	};
+	int fds[] = { -1, -1, -1, 1 << 20 };
+	struct pair *pair = *state;
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(mem); i++)
+		mem[i].protection = PAIR_RW;
+	assert_int_equal(rte_vfio_user_dma_map(pair->dev_id, mem, fds, RTE_DIM(mem)), -EEXIST);
+	assert_int_equal(served_nb_regions(&pair->served), 0);
+}
+
 static struct pair_how few = { .server = { .max_dma_maps = 2 } };
 
 static void
@@ -145,6 +165,7 @@ static const struct CMUnitTest tests[] = {
 	PAIR_TESTS(test_protection),
 	PAIR_TESTS(test_maps_that_are_refused),
 	PAIR_TESTS(test_many_at_a_time),
+	PAIR_TESTS(test_two_that_fail_leave_nothing),
 	PAIR_TESTS_HOW(test_limit_of_regions, &few),
 };
 

@@ -48,8 +48,8 @@ struct dma_batch {
 	uint32_t sent;
 	uint32_t done;	/* answered */
 	uint32_t nb_ok;
-	uint32_t bad;	/* the request with the first error */
-	int rc;	/* the first error */
+	uint32_t bad;	/* the first request that failed */
+	int rc;	/* its error */
 	bool stopped;
 	struct vu_call calls[WINDOW];
 	uint64_t until_ms[WINDOW];	/* when their time is over */
@@ -81,7 +81,8 @@ batch_part(const struct dma_batch *batch, uint32_t i)
 static void
 batch_error(struct dma_batch *batch, uint32_t i, int rc)
 {
-	if (batch->rc == 0) {
+	/* one that cannot be sent is known before those under way have failed */
+	if (batch->rc == 0 || i < batch->bad) {
 		batch->rc = rc;
 		batch->bad = i;
 	}
