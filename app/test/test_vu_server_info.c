@@ -123,6 +123,31 @@ test_capabilities_and_descriptor_come_with_the_full_answer_only(void **state)
 	peer_close(&peer);
 }
 
+/* What it could not receive is not promised. */
+static void
+test_client_without_room_for_descriptors_maps_nothing(void **state)
+{
+	struct served *served = *state;
+	struct vfio_region_info info;
+	struct vu_peer peer;
+	uint32_t i;
+
+	peer_connect(&peer, served->path);
+	assert_int_equal(peer_version(&peer, "{\"capabilities\":{\"max_msg_fds\":0}}"), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(region_info(&peer, i == 0 ? SERVED_WHOLE : SERVED_MAPPABLE, 4096,
+			&info), 0);
+		assert_int_equal(peer.nb_fds, 0);
+		assert_int_equal(info.flags,
+			VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE);
+		assert_int_equal(info.argsz, 32);
+		assert_int_equal(info.cap_offset, 0);
+		assert_int_equal(info.size, 65536);
+		assert_int_equal(peer.len, 32);
+	}
+	peer_close(&peer);
+}
+
 static void
 test_irq_info_is_what_was_set(void **state)
 {
@@ -172,6 +197,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_region_without_capabilities),
 	TEST(test_region_that_is_absent_and_region_beyond),
 	TEST(test_capabilities_and_descriptor_come_with_the_full_answer_only),
+	TEST(test_client_without_room_for_descriptors_maps_nothing),
 	TEST(test_irq_info_is_what_was_set),
 	TEST(test_reset_reaches_the_device_and_may_fail),
 };

@@ -42,15 +42,32 @@ region_info_reply(struct vu_session *s, const struct vu_rx_msg *msg, const struc
 	return vu_reply(s, msg, iov, len > sizeof(fixed) ? 2 : 1, &region->pub.fd, with_fd ? 1 : 0);
 }
 
+/* A client that takes no descriptor is not promised one. */
+static int
+region_info_reply_unmappable(struct vu_session *s, const struct vu_rx_msg *msg,
+	const struct vu_region *region)
+{
+	struct vfio_region_info fixed = *region->pub.info;
+
+	fixed.argsz = sizeof(fixed);
+	fixed.flags &= ~(uint32_t)(VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS);
+	fixed.cap_offset = 0;
+	return vu_reply_data(s, msg, &fixed, sizeof(fixed));
+}
+
 int
 vu_handle_get_region_info(struct vu_session *s, const struct vu_rx_msg *msg)
 {
 	struct vfio_region_info request;
+	const struct vu_region *region;
 
 	memcpy(&request, msg->payload, sizeof(request));
 	if (request.index >= s->dev.nb_regions)
 		return -EINVAL;
-	return region_info_reply(s, msg, &s->dev.regions[request.index], request.argsz);
+	region = &s->dev.regions[request.index];
+	if (s->peer.max_msg_fds == 0 && region->pub.info->flags & VFIO_REGION_INFO_FLAG_MMAP)
+		return region_info_reply_unmappable(s, msg, region);
+	return region_info_reply(s, msg, region, request.argsz);
 }
 
 int
