@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -192,6 +193,49 @@ test_not_from_a_section(void **state)
 	peer_close(&peer);
 }
 
+static void *
+unregister_main(void *arg)
+{
+	served_stop(arg);
+	return NULL;
+}
+
+/* Also when nobody polls: who waits for an answer does not hold up the end of the session. */
+static void
+test_end_of_a_polled_session_ends_the_wait(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL,
+		.request_timeout_ms = 120000 };
+	struct served *polled = calloc(1, sizeof(*polled));
+	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
+	const struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .addr = BASE,
+		.size = SIZE };
+	struct vu_dma_access access;
+	struct vu_peer peer;
+	pthread_t thread;
+
+	(void)state;
+	w.buf = malloc(w.len);
+	served_start(polled, &opt);
+	peer_connect(&peer, polled->path);
+	peer_send(&peer, VU_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	peer_send(&peer, VU_DMA_MAP, 0, &map, sizeof(map), NULL, 0);
+	while (polled->update_status == 0)
+		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
+	assert_true(peer_receive(&peer));
+	assert_true(peer_receive(&peer));
+	assert_int_equal(peer.hdr.cmd, VU_DMA_MAP);
+	unshared_worker_start(&w);
+	while (recv(peer.sock, &access, sizeof(access), MSG_PEEK | MSG_DONTWAIT) < 0)
+		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
+	assert_int_equal(pthread_create(&thread, NULL, unregister_main, polled), 0);
+	assert_int_equal(unshared_worker_join(&w), -ENODEV);
+	pthread_join(thread, NULL);
+	peer_close(&peer);
+	free(w.buf);
+	free(polled);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_read_is_split_at_what_the_client_takes),
 	SERVED_TEST(test_write_takes_each_form_of_reply),
@@ -201,6 +245,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_client_that_leaves_ends_the_wait),
 	SERVED_TEST(test_time_limit_and_late_reply),
 	SERVED_TEST(test_not_from_a_section),
+	SERVED_TEST(test_end_of_a_polled_session_ends_the_wait),
 };
 
 TEST_SUITE(vu_server_dma_msg, "functional", tests, served_warm_up, NULL)

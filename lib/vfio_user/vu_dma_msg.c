@@ -144,6 +144,17 @@ vu_dma_msg_send(struct vu_session *s)
 }
 
 void
+vu_dma_msg_close(struct vu_session *s)
+{
+	struct vu_dma_job *job;
+
+	pthread_mutex_lock(&s->jobs.lock);
+	TAILQ_FOREACH(job, &s->jobs.list, next)
+		pthread_cond_signal(&job->cond);
+	pthread_mutex_unlock(&s->jobs.lock);
+}
+
+void
 vu_dma_msg_abort(struct vu_session *s)
 {
 	struct vu_dma_job *job;
@@ -293,8 +304,9 @@ job_wait_other(struct vu_session *s, struct vu_dma_job *job)
 	vu_session_attend(s);
 	pthread_mutex_lock(&s->jobs.lock);
 	while (!job->finished) {
-		if (job_expired(job, &left_ms)) {
-			job_finish(&s->jobs, job, -ETIMEDOUT);
+		if (atomic_load(&s->closing) || job_expired(job, &left_ms)) {
+			job_finish(&s->jobs, job, atomic_load(&s->closing) ? -ENODEV :
+				-ETIMEDOUT);
 			break;
 		}
 		/* each message moves the deadline */

@@ -51,4 +51,7 @@ int vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg);
 /** The client is gone: all jobs fail. */
 void vu_dma_msg_abort(struct vu_session *s);
 
+/** The session is closing: other threads no longer wait. Any thread. */
+void vu_dma_msg_close(struct vu_session *s);
+
 #endif /* VU_DMA_MSG_H */

@@ -443,7 +443,8 @@ session_stop(struct vu_session *s)
 		vu_loop_remove(s);
 		return;
 	}
-	/* whoever polls leaves soon */
+	/* whoever polls leaves soon, and who waits for that to happen does not wait any longer */
+	vu_dma_msg_close(s);
 	users_wait(s);
 	vu_session_end(s);
 	session_poll_close(s);
