@@ -193,6 +193,46 @@ test_not_from_a_section(void **state)
 	peer_close(&peer);
 }
 
+/* Protocol reference 5.2: what is under way is dropped before the unmap is answered. */
+static void
+test_unmap_ends_what_is_under_way(void **state)
+{
+	struct served *served = *state;
+	struct unshared_worker w = { .served = served, .addr = BASE, .len = 200000 };
+	struct unshared_worker other = { .served = served, .addr = 0, .len = 64 };
+	struct vu_dma_access first;
+	struct vu_peer peer;
+	uint8_t *reply = calloc(1, 16 + 65536);
+	uint32_t flags;
+
+	w.buf = malloc(w.len);
+	other.buf = malloc(other.len);
+	for (flags = 0; flags <= VU_UNMAP_F_ALL; flags += VU_UNMAP_F_ALL) {
+		unshared_open(&peer, served, SMALL_JSON);
+		assert_int_equal(peer_map(&peer, 0, PAGE, RW, -1, 0), 0);
+		unshared_worker_start(&w);
+		unshared_expect(&peer, VU_DMA_READ, &first);
+		assert_int_equal(peer_unmap(&peer, flags == 0 ? BASE : 0, flags == 0 ? SIZE : 0,
+			flags), 0);
+		assert_int_equal(unshared_worker_join(&w), -EFAULT);
+		/* the answer to what was asked before comes late, and nothing else is asked */
+		peer.hdr = (struct vu_hdr) { .cmd = VU_DMA_READ };
+		memcpy(reply, &first, sizeof(first));
+		unshared_reply(&peer, 0, 0, reply, 16 + 65536);
+		assert_int_equal(peer_call(&peer, VU_RESET, NULL, 0), 0);
+		/* other memory is not touched by that */
+		unshared_worker_start(&other);
+		if (flags == 0)
+			unshared_answer_read(&peer);
+		assert_int_equal(unshared_worker_join(&other), flags == 0 ? 0 : -EFAULT);
+		peer_close(&peer);
+		served_wait(&served->destroy_device, flags == 0 ? 1 : 2);
+	}
+	free(reply);
+	free(other.buf);
+	free(w.buf);
+}
+
 static void *
 unregister_main(void *arg)
 {
@@ -245,6 +285,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_client_that_leaves_ends_the_wait),
 	SERVED_TEST(test_time_limit_and_late_reply),
 	SERVED_TEST(test_not_from_a_section),
+	SERVED_TEST(test_unmap_ends_what_is_under_way),
 	SERVED_TEST(test_end_of_a_polled_session_ends_the_wait),
 };
 

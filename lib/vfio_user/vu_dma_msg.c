@@ -74,6 +74,7 @@ job_finish(struct vu_dma_jobs *jobs, struct vu_dma_job *job, int rc)
 		jobs->nb_late++;
 	job->id = -1;
 	TAILQ_REMOVE(&jobs->list, job, next);
+	atomic_fetch_sub(&jobs->nb, 1);
 	job->rc = rc;
 	job->finished = true;
 	pthread_cond_signal(&job->cond);
@@ -139,6 +140,29 @@ vu_dma_msg_send(struct vu_session *s)
 		next = TAILQ_NEXT(job, next);
 		if (job->waiting && !job_advance(s, job))
 			break;
+	}
+	pthread_mutex_unlock(&s->jobs.lock);
+}
+
+static bool
+job_needs(const struct vu_dma_job *job, uint64_t addr, uint64_t last)
+{
+	return job->access.addr <= last && job->access.addr + (job->left - 1) >= addr;
+}
+
+/* What was asked before the end of the memory may be answered behind it, and is late then. */
+void
+vu_dma_msg_unmapped(struct vu_session *s, uint64_t addr, uint64_t last)
+{
+	struct vu_dma_job *job, *next;
+
+	if (atomic_load(&s->jobs.nb) == 0)
+		return;
+	pthread_mutex_lock(&s->jobs.lock);
+	for (job = TAILQ_FIRST(&s->jobs.list); job != NULL; job = next) {
+		next = TAILQ_NEXT(job, next);
+		if (job_needs(job, addr, last))
+			job_finish(&s->jobs, job, -EFAULT);
 	}
 	pthread_mutex_unlock(&s->jobs.lock);
 }
@@ -316,15 +340,31 @@ job_wait_other(struct vu_session *s, struct vu_dma_job *job)
 	pthread_mutex_unlock(&s->jobs.lock);
 }
 
+/* Is it still there? Whoever takes it away from now on sees the job. */
+static bool
+job_is_mapped(const struct vu_session *s, const struct vu_dma_job *job)
+{
+	bool mapped;
+
+	if (vu_epoch_enter() < 0)
+		return false;
+	mapped = vu_dma_find(&s->dma, job->access.addr) != NULL;
+	vu_epoch_leave();
+	return mapped;
+}
+
 static void
 job_start(struct vu_session *s, struct vu_dma_job *job)
 {
 	job->deadline = now_ms() + s->opt.request_timeout_ms;
 	pthread_mutex_lock(&s->jobs.lock);
 	TAILQ_INSERT_TAIL(&s->jobs.list, job, next);
+	atomic_fetch_add(&s->jobs.nb, 1);
 	job_set_waiting(&s->jobs, job, true);
 	if (!atomic_load(&s->ready))
 		job_finish(&s->jobs, job, -ENODEV);
+	else if (!job_is_mapped(s, job))
+		job_finish(&s->jobs, job, -EFAULT);
 	pthread_mutex_unlock(&s->jobs.lock);
 }
 

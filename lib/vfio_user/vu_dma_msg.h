@@ -27,6 +27,7 @@ TAILQ_HEAD(vu_dma_job_list, vu_dma_job);
 struct vu_dma_jobs {
 	pthread_mutex_t lock;
 	struct vu_dma_job_list list;	/**< all that are not finished */
+	atomic_uint nb;	/**< of them */
 	atomic_uint nb_waiting;	/**< of them: a message is to be sent */
 	struct vu_pending pending;
 	uint32_t nb_late;	/**< messages whose reply nobody waits for any more */
@@ -47,6 +48,9 @@ void vu_dma_msg_send(struct vu_session *s);
 
 /** A reply has come. @return 0, or -EPROTO: there is nothing that it could be a reply to */
 int vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg);
+
+/** Memory is no longer mapped: jobs that need it fail. [addr, last] */
+void vu_dma_msg_unmapped(struct vu_session *s, uint64_t addr, uint64_t last);
 
 /** The client is gone: all jobs fail. */
 void vu_dma_msg_abort(struct vu_session *s);

@@ -167,6 +167,8 @@ table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 		rc = table_unmap_range(&s->dma, unmap->addr, last);
 	pthread_mutex_unlock(&s->flat_lock);
 	vu_session_work(s, nb - s->dma.nb_regions);
+	if (rc == 0)
+		vu_dma_msg_unmapped(s, unmap->addr, unmap->all ? UINT64_MAX : last);
 	return rc;
 }
 
