@@ -87,7 +87,7 @@ a_device_comes_back_as_another_one(struct driver_device *d)
 static void
 a_device_that_is_plugged_is_not_plugged_again(struct driver_device *d)
 {
-	assert_int_equal(rte_dev_probe(d->devargs), -EEXIST);
+	assert_int_equal(rte_dev_probe(d->devargs), 0);
 	use(d);
 }
 

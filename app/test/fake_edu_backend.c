@@ -219,6 +219,8 @@ edu_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t len)
 {
 	struct fake_edu_map *map = map_unused(edu_of(dev));
 
+	if (range_is_mapped(edu_of(dev), addr, iova, len))
+		return 0;
 	if (edu_of(dev)->no_dma_map || map == NULL)
 		return -ENOSPC;
 	*map = (struct fake_edu_map){ addr, iova, len };

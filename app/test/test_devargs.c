@@ -47,11 +47,11 @@ static const struct {
 		"class=fakeclass" },
 	{ "bus=fake,number=3,path=/dir/file/driver=x", 0, "d3", "driver=x",
 		"bus=fake,number=3,path=/dir/file" },
-	{ "bus=nobody,number=3", -ENODEV },
-	{ "bus=fake/class=nobody", -ENODEV },
+	{ "bus=nobody,number=3", -EFAULT },
+	{ "bus=fake/class=nobody", -EFAULT },
 	{ "bus=fake,number=9", -EINVAL },
 	{ "bus=fake,number=3/bus=fake", -EINVAL },
-	{ "bus=,number=3", -ENODEV },
+	{ "bus=,number=3", -EFAULT },
 };
 
 static void

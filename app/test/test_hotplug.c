@@ -100,7 +100,8 @@ static const struct {
 	{ "no text", NULL, -EINVAL },
 	{ "not there", "d6", -ENODEV },
 	{ "no bus", "other", -EFAULT },
-	{ "no such bus", "bus=nobody,number=5", -ENODEV },
+	{ "no such bus", "bus=nobody,number=5", -EFAULT },
+	{ "no such class", "bus=fake,number=5/class=nothing", -EFAULT },
 	{ "no device is named", "class=fakeclass", -EINVAL },
 	{ "bad address", "bus=fake,number=99", -EINVAL },
 };
@@ -133,10 +134,25 @@ test_refusal_of_bus_or_driver_is_passed_on(void **state)
 	assert_int_equal(rte_dev_probe("d5"), -ENOTSUP);
 	fake_bus.plug_rc = 0;
 	assert_int_equal(rte_dev_probe("d5"), 0);
-	assert_int_equal(rte_dev_probe("d5"), -EEXIST);
 	assert_true(rte_dev_is_probed(fake_bus_device(5)));
 	fake_bus.scan_rc = -EIO;
 	assert_int_equal(rte_dev_probe("d6"), -EIO);
+}
+
+static void
+test_device_that_is_added_again_is_there_already(void **state)
+{
+	(void)state;
+	fake_bus.present = 1u << 5;
+	fake_bus.plug_rc = -EEXIST;
+	assert_int_equal(rte_dev_probe("d5"), -EEXIST);
+	fake_bus.plug_rc = 0;
+	assert_int_equal(rte_dev_probe("d5"), 0);
+	assert_int_equal(rte_dev_probe("d5"), 0);
+	assert_int_equal(rte_eal_hotplug_add("fake", "d5", "x=2"), 0);
+	assert_string_equal(fake_bus_device(5)->devargs->args, "x=2");
+	assert_int_equal(nb_devargs(), 1);
+	assert_int_equal(rte_eal_hotplug_remove("fake", "d5"), 0);
 }
 
 static void
@@ -169,6 +185,8 @@ test_what_cannot_be_removed(void **state)
 	rte_bus_probe();
 	fake_bus.unplug_rc = -EBUSY;
 	assert_int_equal(rte_eal_hotplug_remove("fake", "d5"), -EBUSY);
+	fake_bus.unplug_rc = 1;
+	assert_int_equal(rte_eal_hotplug_remove("fake", "d5"), -ENOENT);
 	assert_true(rte_dev_is_probed(fake_bus_device(5)));
 }
 
@@ -203,6 +221,7 @@ static const struct CMUnitTest tests[] = {
 	HOTPLUG_TEST(test_arguments_reach_the_device),
 	HOTPLUG_TEST(test_device_that_is_not_there_leaves_no_trace),
 	HOTPLUG_TEST(test_refusal_of_bus_or_driver_is_passed_on),
+	HOTPLUG_TEST(test_device_that_is_added_again_is_there_already),
 	HOTPLUG_TEST(test_bus_that_cannot_add_or_remove_says_so),
 	HOTPLUG_TEST(test_what_cannot_be_removed),
 	HOTPLUG_TEST(test_nothing_leaks_when_memory_runs_out),

@@ -8,6 +8,7 @@
 #include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_malloc.h>
 
 #include "eal_session.h"
 #include "fake_backend.h"
@@ -23,27 +24,29 @@ test_dma_is_mapped_by_the_driver_or_else_the_backend(void **state)
 {
 	struct tame_driver *one = tame_new("one", tame_ids_1, TAME_MAPPED);
 	struct fake_pci *fake = fake_pci_add("0000:01:00.0", &tame_device);
-	char memory[16];
+	void *memory;
 
 	tame_register(one);
 	eal_session_start(NULL);
-	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, sizeof(memory)), 0);
-	assert_int_equal(rte_dev_dma_unmap(&one->dev->device, memory, 0x1000, sizeof(memory)), 0);
+	memory = rte_malloc(NULL, 16, 0);
+	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, 16), 0);
+	assert_int_equal(rte_dev_dma_unmap(&one->dev->device, memory, 0x1000, 16), 0);
 	assert_int_equal(fake->nb_dma_maps, 1);
 	assert_int_equal(fake->nb_dma_unmaps, 1);
 	fake->dma_rc = -ENOSPC;
-	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, sizeof(memory)), -1);
+	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, 16), -1);
 	assert_int_equal(rte_errno, ENOSPC);
 	one->pci.dma_map = tame_dma_map;
 	one->pci.dma_unmap = tame_dma_unmap;
-	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, sizeof(memory)), 0);
-	assert_int_equal(rte_dev_dma_unmap(&one->dev->device, memory, 0x1000, sizeof(memory)), 0);
+	assert_int_equal(rte_dev_dma_map(&one->dev->device, memory, 0x1000, 16), 0);
+	assert_int_equal(rte_dev_dma_unmap(&one->dev->device, memory, 0x1000, 16), 0);
 	assert_int_equal(one->nb_dma_maps, 1);
 	assert_int_equal(one->nb_dma_unmaps, 1);
 	assert_int_equal(fake->nb_dma_maps, 2);
 	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
-	assert_int_equal(tame_bus->dma_map(&one->dev->device, memory, 0x1000, sizeof(memory)), -1);
+	assert_int_equal(tame_bus->dma_map(&one->dev->device, memory, 0x1000, 16), -1);
 	assert_int_equal(rte_errno, EINVAL);
+	rte_free(memory);
 	eal_session_stop();
 }
 

@@ -155,26 +155,34 @@ test_memory_is_shared_when_it_comes_and_taken_when_it_goes(void **state)
 /* ---- memory that the application maps ---- */
 
 static void *
-anonymous(void)
+anonymous(size_t len)
 {
-	void *memory = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(rte_extmem_register(memory, len, NULL, 0, 4096), 0);
 	return memory;
+}
+
+static void
+anonymous_free(void *memory, size_t len)
+{
+	assert_int_equal(rte_extmem_unregister(memory, len), 0);
+	munmap(memory, len);
 }
 
 /* Memory that is in no file goes by messages, which the interrupt thread answers. */
 static void
 test_anonymous_memory_is_reached_by_messages(void **state)
 {
-	void *memory = anonymous();
+	void *memory = anonymous(LEN);
 
 	(void)state;
 	assert_int_equal(rte_dev_dma_map(device(), memory, LOW_IOVA, LEN), 0);
 	device_reaches(memory, LOW_IOVA, LEN);
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA, LEN), 0);
 	assert_true(device_reaches_not(LOW_IOVA));
-	munmap(memory, LEN);
+	anonymous_free(memory, LEN);
 }
 
 static void
@@ -195,7 +203,7 @@ test_memory_of_eal_can_be_at_another_iova_too(void **state)
 static void
 test_impossible_maps_are_refused(void **state)
 {
-	char *memory = anonymous();
+	char *memory = anonymous(LEN);
 	const struct {
 		void *addr;
 		uint64_t iova;
@@ -207,7 +215,7 @@ test_impossible_maps_are_refused(void **state)
 		{ memory, LOW_IOVA, LEN - 1, EINVAL },
 		{ memory, UINT64_MAX - 4095, LEN, EINVAL },
 		{ memory, LOW_IOVA + 2 * LEN - 4096, LEN, EEXIST },
-		{ memory, LOW_IOVA + 2 * LEN, LEN, EEXIST },
+		{ memory, LOW_IOVA + 2 * LEN, LEN + 4096, EEXIST },
 	};
 	size_t i;
 
@@ -223,7 +231,7 @@ test_impossible_maps_are_refused(void **state)
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA + 2 * LEN, LEN / 2 + 1), -1);
 	assert_int_equal(rte_errno, EINVAL);
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA + 2 * LEN, LEN), 0);
-	munmap(memory, LEN);
+	anonymous_free(memory, LEN);
 }
 
 /* ---- servers that come back ---- */
@@ -251,7 +259,7 @@ back_wait(unsigned int nb)
 static void
 test_next_server_gets_what_came_and_not_what_went_meanwhile(void **state)
 {
-	void *stays = anonymous(), *goes = anonymous(), *comes = anonymous();
+	void *stays = anonymous(LEN), *goes = anonymous(LEN), *comes = anonymous(LEN);
 	char *memory = rte_malloc(NULL, LEN, 4096), *more;
 
 	(void)state;
@@ -272,9 +280,9 @@ test_next_server_gets_what_came_and_not_what_went_meanwhile(void **state)
 	device_reaches(more, rte_malloc_virt2iova(more), 64 << 20);
 	rte_free(memory);
 	rte_free(more);
-	munmap(stays, LEN);
-	munmap(goes, LEN);
-	munmap(comes, LEN);
+	anonymous_free(stays, LEN);
+	anonymous_free(goes, LEN);
+	anonymous_free(comes, LEN);
 }
 
 static void
@@ -317,14 +325,13 @@ test_middle_of_a_map_may_go(void **state)
 	for (i = 0; i < 4; i++) {
 		atomic_store(&nb_back, 0);
 		memory = i % 2 == 0 ? rte_malloc(NULL, 3 * LEN, 4096) :
-			mmap(NULL, 3 * LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				-1, 0);
+			anonymous(3 * LEN);
 		assert_non_null(memory);
 		middle_goes(memory, i >= 2);
 		if (i % 2 == 0)
 			rte_free(memory);
 		else
-			munmap(memory, 3 * LEN);
+			anonymous_free(memory, 3 * LEN);
 	}
 }
 

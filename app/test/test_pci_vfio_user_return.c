@@ -20,6 +20,7 @@
 #include <rte_errno.h>
 #include <rte_interrupts.h>
 #include <rte_log.h>
+#include <rte_memory.h>
 
 #include "eal_session.h"
 #include "fake_sysfs.h"
@@ -388,10 +389,12 @@ test_server_that_does_not_give_memory_back_is_left(void **state)
 	assert_non_null(dev);
 	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(memory != MAP_FAILED);
+	assert_int_equal(rte_extmem_register(memory, PAGE, NULL, 0, PAGE), 0);
 	assert_int_equal(rte_dev_dma_map(&dev->device, memory, PAGE, PAGE), 0);
 	silent_stop(&silent);
 	assert_int_equal(rte_dev_dma_unmap(&dev->device, memory, PAGE, PAGE), -1);
 	assert_int_equal(rte_errno, ETIMEDOUT);
+	assert_int_equal(rte_extmem_unregister(memory, PAGE), 0);
 	assert_int_equal(munmap(memory, PAGE), 0);
 	assert_int_equal(rte_pci_read_config(dev, &value, 4, 0), -ENOTCONN);
 	wait_for(&nb_removes, 1);

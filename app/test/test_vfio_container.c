@@ -183,6 +183,36 @@ test_failing_release_releases(void **state)
 	}
 }
 
+/* As for each of several devices that share a container. */
+static void
+test_memory_that_is_mapped_again_is_mapped_once(void **state)
+{
+	int fd = vfio_eal_open_card();
+	uint8_t *mem = vfio_eal_pages(4 * KB4);
+	uint8_t *heap = rte_malloc(NULL, MB2, KB4);
+	size_t nb = fake_vfio_container(vfio_eal_card)->nb_dma;
+
+	assert_int_equal(vfio_eal_map(mem, IOVA, 2 * KB4), 0);
+	assert_int_equal(vfio_eal_map(mem + 2 * KB4, IOVA + 2 * KB4, 2 * KB4), 0);
+	assert_int_equal(vfio_eal_map(mem, IOVA, 2 * KB4), 0);
+	assert_int_equal(vfio_eal_map(mem, IOVA, 4 * KB4), 0);
+	assert_int_equal(vfio_eal_map(mem + KB4, IOVA + KB4, KB4), 0);
+	assert_int_equal(vfio_eal_map(heap, (uintptr_t)heap, KB4), 0);
+	assert_int_equal(fake_vfio_container(vfio_eal_card)->nb_dma, nb + 2);
+
+	assert_int_equal(vfio_eal_map(mem + KB4, IOVA, KB4), -EEXIST);
+	assert_int_equal(vfio_eal_map(mem, IOVA, 5 * KB4), -EEXIST);
+	assert_int_equal(vfio_eal_map(mem + 3 * KB4, IOVA + 3 * KB4, 2 * KB4), -EEXIST);
+
+	assert_int_equal(vfio_eal_unmap(heap, (uintptr_t)heap, KB4), -EINVAL);
+	assert_int_equal(vfio_eal_unmap(mem, IOVA, 4 * KB4), 0);
+	assert_int_equal(vfio_eal_unmap(mem, IOVA, 4 * KB4), -EINVAL);
+	assert_int_equal(fake_vfio_container(vfio_eal_card)->nb_dma, nb);
+	rte_free(heap);
+	munmap(mem, 4 * KB4);
+	vfio_eal_close_card(fd);
+}
+
 static int
 use_container(const uint8_t *mem, int *container)
 {
@@ -253,6 +283,7 @@ static const struct CMUnitTest tests[] = {
 	VFIO_EAL_TEST_BOTH(test_unknown_container_is_refused),
 	VFIO_EAL_TEST_BOTH(test_device_outlives_its_container),
 	VFIO_EAL_TEST_BOTH(test_cleanup_closes_what_is_open),
+	VFIO_EAL_TEST_BOTH(test_memory_that_is_mapped_again_is_mapped_once),
 	VFIO_EAL_TEST_EACH(test_failing_setup_leaves_nothing),
 	VFIO_EAL_TEST_BOTH(test_failing_release_releases),
 	VFIO_EAL_TEST_EACH(test_failing_use_of_a_container_leaves_nothing),

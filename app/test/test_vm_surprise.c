@@ -228,10 +228,12 @@ memory_is_mapped_and_unmapped(void)
 	int rc;
 
 	assert_true(memory != MAP_FAILED);
+	assert_int_equal(rte_extmem_register(memory, PAGE, NULL, 0, PAGE), 0);
 	rc = rte_dev_dma_map(&vm_plug.dev->device, memory, IOVA, PAGE);
 	assert_true(vm_plug.way->asks ? rc == 0 : rc < 0 && rte_errno == ENOTSUP);
 	if (rc == 0)
 		assert_int_equal(rte_dev_dma_unmap(&vm_plug.dev->device, memory, IOVA, PAGE), 0);
+	assert_int_equal(rte_extmem_unregister(memory, PAGE), 0);
 	munmap(memory, PAGE);
 }
 

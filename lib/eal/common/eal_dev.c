@@ -12,6 +12,7 @@
 #include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_memory.h>
 
 #include "eal_bus.h"
 #include "eal_devargs.h"
@@ -133,6 +134,8 @@ device_plug(struct rte_device *dev)
 	int rc;
 
 	rc = dev->bus->plug(dev);
+	if (rc == -EEXIST && rte_dev_is_probed(dev))
+		return 0;
 	if (rc > 0)
 		rc = -ENOTSUP;
 	if (rc < 0)
@@ -203,7 +206,7 @@ rte_dev_remove(struct rte_device *dev)
 	rc = dev->bus->unplug(dev);
 	if (rc != 0)
 		RTE_LOG(ERR, EAL, "a device cannot be removed: %s\n", strerror(rc < 0 ? -rc : rc));
-	return rc > 0 ? -ENOTSUP : rc;
+	return rc > 0 ? -ENOENT : rc;
 }
 
 RTE_EXPORT_SYMBOL(rte_eal_hotplug_remove)
@@ -389,10 +392,12 @@ RTE_EXPORT_SYMBOL(rte_dev_dma_map)
 int
 rte_dev_dma_map(struct rte_device *dev, void *addr, uint64_t iova, size_t len)
 {
-	if (dev == NULL || len == 0)
+	if (dev == NULL)
 		return dma_fail(EINVAL);
-	if (dev->bus->dma_map == NULL)
+	if (dev->bus->dma_map == NULL || len == 0)
 		return dma_fail(ENOTSUP);
+	if (rte_mem_virt2memseg_list(addr) == NULL)
+		return dma_fail(EINVAL);
 	return dev->bus->dma_map(dev, addr, iova, len);
 }
 
@@ -400,9 +405,11 @@ RTE_EXPORT_SYMBOL(rte_dev_dma_unmap)
 int
 rte_dev_dma_unmap(struct rte_device *dev, void *addr, uint64_t iova, size_t len)
 {
-	if (dev == NULL || len == 0)
+	if (dev == NULL)
 		return dma_fail(EINVAL);
-	if (dev->bus->dma_unmap == NULL)
+	if (dev->bus->dma_unmap == NULL || len == 0)
 		return dma_fail(ENOTSUP);
+	if (rte_mem_virt2memseg_list(addr) == NULL)
+		return dma_fail(EINVAL);
 	return dev->bus->dma_unmap(dev, addr, iova, len);
 }

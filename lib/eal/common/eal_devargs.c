@@ -114,14 +114,14 @@ static int
 layer_bus_set(struct rte_devargs *da, const char *name)
 {
 	da->bus = rte_bus_find_by_name(name);
-	return da->bus != NULL ? 0 : -ENODEV;
+	return da->bus != NULL ? 0 : -EFAULT;
 }
 
 static int
 layer_class_set(struct rte_devargs *da, const char *name)
 {
 	da->cls = rte_class_find_by_name(name);
-	return da->cls != NULL ? 0 : -ENODEV;
+	return da->cls != NULL ? 0 : -EFAULT;
 }
 
 /* Which bus or class a layer is of. */

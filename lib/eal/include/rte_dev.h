@@ -92,13 +92,14 @@ int rte_eal_hotplug_add(const char *busname, const char *devname, const char *dr
 /**
  * Add a device: look for it on its bus, then let its driver take it. One thread at a time.
  *
- * @param devargs Which device, and arguments for its driver, as after -a on the command line.
- * @return 0, or
- *   - -EINVAL: the text does not name a device of a known bus, or it cannot be parsed
+ * @param devargs Which device, and arguments for its driver, as after -a on the command line. They
+ *   take the place of those that the device had; a driver that has it already is not told.
+ * @return 0, also when it has a driver already; or
+ *   - -EINVAL: the text names no bus, or it cannot be parsed
+ *   - -EFAULT: no bus knows such a device, or there is no such bus or class
  *   - -ENOMEM: memory ran out
  *   - -ENODEV: the bus has no such device
  *   - -ENOTSUP: the bus cannot add devices, or no driver wants it
- *   - -EEXIST: it has a driver already
  *   - another negative number from the bus or the driver
  */
 int rte_dev_probe(const char *devargs);
@@ -120,7 +121,7 @@ int rte_eal_hotplug_remove(const char *busname, const char *devname);
  *
  * @param dev The device; gone when this succeeds.
  * @return 0, or
- *   - -ENOENT: it has no driver
+ *   - -ENOENT: it has no driver, or the driver does not let it go and gives no reason
  *   - -ENOTSUP: its bus cannot remove devices
  *   - another negative number from the bus or the driver
  */
@@ -217,7 +218,7 @@ int rte_dev_event_monitor_start(void);
  * Undo rte_dev_event_monitor_start(). Any thread; in others than the interrupt thread it waits
  * for callbacks that run.
  *
- * @return 0; -EINVAL when it is not started.
+ * @return 0, also when it is not started; on FreeBSD -ENOTSUP.
  */
 int rte_dev_event_monitor_stop(void);
 
@@ -234,14 +235,20 @@ int rte_dev_hotplug_handle_enable(void);
 int rte_dev_hotplug_handle_disable(void);
 
 /**
- * Let a device reach memory.
+ * Let a device reach memory. Devices may share an IOMMU: what is mapped for one of them can be
+ * mapped for the next one, which changes nothing, and is taken back from all of them at once.
  *
  * @param dev The device.
- * @param addr Where the memory is; a whole number of pages.
- * @param iova Where the device shall see it.
+ * @param addr Where the memory is; a multiple of the page size. EAL has to know it: it is of
+ *   rte_malloc(), or was made known by rte_extmem_register().
+ * @param iova Where the device shall see it; a multiple of the page size.
  * @param len Bytes; a whole number of pages.
- * @return 0; -1 with rte_errno ENOTSUP when the bus cannot do it, EINVAL when @p dev is NULL,
- *   or what the bus says.
+ * @return 0; -1 with rte_errno
+ *   - ENOTSUP: the bus cannot do it, or @p len is 0
+ *   - EINVAL: @p dev is NULL or has no driver, or EAL does not know the memory, or a number is no
+ *     multiple of the page size
+ *   - EEXIST: part of the range, but not all of it, is mapped so already, or other memory is there
+ *   - another one from the bus, or from the device's driver
  */
 int rte_dev_dma_map(struct rte_device *dev, void *addr, uint64_t iova, size_t len);
 
@@ -252,8 +259,11 @@ int rte_dev_dma_map(struct rte_device *dev, void *addr, uint64_t iova, size_t le
  * @param addr Where the memory is.
  * @param iova Where the device sees it.
  * @param len Bytes; a whole number of pages.
- * @return 0; -1 with rte_errno ENOTSUP when the bus cannot do it, EINVAL when @p dev is NULL or not
- *   all of the range is mapped so, or what the bus says: then none of it may be mapped any more.
+ * @return 0; -1 with rte_errno
+ *   - ENOTSUP: the bus cannot do it, or @p len is 0
+ *   - EINVAL: @p dev is NULL or has no driver, or EAL does not know the memory, or not all of the
+ *     range is mapped so
+ *   - another one from the bus, or from the device's driver: then none of it may be mapped any more
  */
 int rte_dev_dma_unmap(struct rte_device *dev, void *addr, uint64_t iova, size_t len);
 

@@ -60,8 +60,7 @@ struct rte_devargs {
  * @param dev The text.
  * @return 0, or
  *   - -EINVAL: a pointer is NULL, the text cannot be read, or the name is too long
- *   - -EFAULT: no bus knows such a device
- *   - -ENODEV: there is no such bus or class
+ *   - -EFAULT: no bus knows such a device, or there is no such bus or class
  *   - -ENOMEM: memory ran out
  */
 int rte_devargs_parse(struct rte_devargs *da, const char *dev);

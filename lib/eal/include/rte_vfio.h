@@ -235,7 +235,8 @@ rte_vfio_container_group_unbind(int container_fd, int iommu_group_num);
  * Let the devices of a container reach memory.
  *
  * Memory of rte_malloc() needs no such call in the default container. The mapping remains through
- * times without an open device, until rte_vfio_container_dma_unmap().
+ * times without an open device, until rte_vfio_container_dma_unmap(). What is mapped so already
+ * may be mapped again, as for the next device of a container: nothing changes, nothing is counted.
  *
  * @param container_fd The container, or RTE_VFIO_DEFAULT_CONTAINER_FD. It must have an open device.
  * @param vaddr Where the memory is. All three must be multiples of the IOMMU's page size.
@@ -243,7 +244,8 @@ rte_vfio_container_group_unbind(int container_fd, int iommu_group_num);
  * @param len Bytes.
  * @return 0, with nothing done for a device without an IOMMU; -ENODEV: no such container, or it
  *   has no open device; -EINVAL: length 0, a range beyond the end of addresses, an unaligned one,
- *   or beyond what the IOMMU reaches; -EEXIST: part of the range is mapped; -ENOMEM, -ENOSPC: a
+ *   or beyond what the IOMMU reaches; -EEXIST: part of the range is mapped, but not all of it to
+ *   the same memory; -ENOMEM, -ENOSPC: a
  *   limit is reached, the log says which; other -errno from the kernel.
  */
 int

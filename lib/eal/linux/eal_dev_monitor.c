@@ -194,11 +194,9 @@ RTE_EXPORT_SYMBOL(rte_dev_event_monitor_stop)
 int
 rte_dev_event_monitor_stop(void)
 {
-	int rc = monitor_release(1);
-
-	if (rc < 0)
+	if (monitor_release(1) < 0)
 		EAL_LOG(ERR, "The device event monitor is not started");
-	return rc;
+	return 0;
 }
 
 void

@@ -154,9 +154,40 @@ map_check(const struct eal_vfio_container *container, const struct eal_vfio_map 
 	}
 	if (!map_is_reachable(&container->info, map))
 		return map_refuse_unreachable(&container->info, map);
-	if (maps_overlap(container, map))
-		return map_refuse(map, EEXIST, map_hint(EEXIST));
 	return 0;
+}
+
+/*
+ * Counts the mappings from @p first on that hold all of the range, of one kind or of any; 0: there
+ * is a gap or something else.
+ */
+static size_t
+maps_cover(const struct eal_vfio_container *container, size_t first, const struct eal_vfio_map *map,
+		bool any_kind)
+{
+	uint64_t next = map->iova;
+	size_t i;
+
+	for (i = first; i < container->nb_maps; i++) {
+		const struct eal_vfio_map *have = &container->maps[i];
+
+		if (have->iova > next || (have->user != map->user && !any_kind) ||
+				have->vaddr - have->iova != map->vaddr - map->iova)
+			return 0;
+		if (last_of(have) >= last_of(map))
+			return i - first + 1;
+		next = last_of(have) + 1;
+	}
+	return 0;
+}
+
+/* Programs map the same for each of several devices, which share the container. */
+static int
+map_again(const struct eal_vfio_container *container, const struct eal_vfio_map *map)
+{
+	if (maps_cover(container, maps_find(container, map->iova), map, true) != 0)
+		return 0;
+	return map_refuse(map, EEXIST, map_hint(EEXIST));
 }
 
 /* Devices without an IOMMU need no mapping; one that comes later and has an IOMMU gets them all. */
@@ -177,6 +208,8 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 	rc = map_check(container, map);
 	if (rc != 0)
 		return rc;
+	if (maps_overlap(container, map))
+		return map_again(container, map);
 	rc = maps_reserve(container, 1);
 	if (rc != 0)
 		return rc;
@@ -185,29 +218,6 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 	if (rc != 0)
 		return map_refuse(map, -rc, map_hint(-rc));
 	maps_insert(container, map);
-	return 0;
-}
-
-/*
- * Counts the mappings from @p first on that hold all of the range; 0: there is a gap or another
- * kind.
- */
-static size_t
-maps_cover(const struct eal_vfio_container *container, size_t first, const struct eal_vfio_map *map)
-{
-	uint64_t next = map->iova;
-	size_t i;
-
-	for (i = first; i < container->nb_maps; i++) {
-		const struct eal_vfio_map *have = &container->maps[i];
-
-		if (have->iova > next || have->user != map->user ||
-				have->vaddr - have->iova != map->vaddr - map->iova)
-			return 0;
-		if (last_of(have) >= last_of(map))
-			return i - first + 1;
-		next = last_of(have) + 1;
-	}
 	return 0;
 }
 
@@ -242,7 +252,7 @@ eal_vfio_dma_unmap(struct eal_vfio_container *container, const struct eal_vfio_m
 	if (map->len == 0 || last_of(map) < map->iova)
 		return -EINVAL;
 	first = maps_find(container, map->iova);
-	n = maps_cover(container, first, map);
+	n = maps_cover(container, first, map, false);
 	if (n == 0)
 		return -EINVAL;
 	rc = maps_reserve(container, 1);

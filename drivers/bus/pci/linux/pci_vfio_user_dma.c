@@ -365,16 +365,56 @@ user_check(const struct pci_vfio_user_dma *dma, uintptr_t addr, uint64_t iova, s
 	return ((addr | iova | len) & (dma->page_size - 1)) == 0 ? 0 : -EINVAL;
 }
 
+static uint64_t
+piece_last(const struct pci_piece *piece)
+{
+	return piece->iova + (piece->len - 1);
+}
+
+/*
+ * How many pieces from the first on hold all of a range, those of the user or any; 0: it is not
+ * mapped so.
+ */
+static uint32_t
+pieces_cover(const struct pci_pieces *list, uint32_t first, const struct pci_piece *range,
+	bool users_only)
+{
+	const struct pci_piece *piece;
+	uint64_t next = range->iova;
+	uint32_t i;
+
+	for (i = first; i < list->nb; i++) {
+		piece = &list->piece[i];
+		if ((users_only && !piece->user) || piece->iova > next ||
+				(uintptr_t)piece->addr - piece->iova !=
+				(uintptr_t)range->addr - range->iova)
+			return 0;
+		if (piece_last(piece) >= piece_last(range))
+			return i - first + 1;
+		next = piece_last(piece) + 1;
+	}
+	return 0;
+}
+
+/* Programs map the same for each of several devices, which share an IOMMU elsewhere. */
+static int
+user_take_again(const struct pci_vfio_user_dma *dma, const struct pci_piece *whole)
+{
+	uint32_t first = pci_pieces_find(&dma->pieces, whole->iova);
+
+	return pieces_cover(&dma->pieces, first, whole, false) != 0 ? 0 : -EEXIST;
+}
+
 static int
 user_take(struct pci_vfio_user_dma *dma, uint8_t *addr, uint64_t iova, size_t len)
 {
-	struct pci_piece whole = { .iova = iova, .len = len };
+	const struct pci_piece whole = { .iova = iova, .len = len, .addr = addr };
 	struct pci_pieces more = { .nb = 0 };
 	struct gatherer gatherer = { .dma = dma, .pieces = &more };
 	int rc;
 
 	if (pci_pieces_overlap(&dma->pieces, &whole))
-		return -EEXIST;
+		return user_take_again(dma, &whole);
 	rc = user_gather(&gatherer, addr, iova, len);
 	if (rc == 0)
 		rc = dma_take(dma, &more);
@@ -399,33 +439,6 @@ pci_vfio_user_dma_map(struct pci_device *dev, void *addr, uint64_t iova, size_t 
 	pthread_mutex_unlock(&dma->lock);
 	rte_mcfg_mem_read_unlock();
 	return rc;
-}
-
-static uint64_t
-piece_last(const struct pci_piece *piece)
-{
-	return piece->iova + (piece->len - 1);
-}
-
-/* How many pieces from the first on hold all of a range; 0: it is not mapped so. */
-static uint32_t
-user_pieces(const struct pci_pieces *list, uint32_t first, const struct pci_piece *range)
-{
-	const struct pci_piece *piece;
-	uint64_t next = range->iova;
-	uint32_t i;
-
-	for (i = first; i < list->nb; i++) {
-		piece = &list->piece[i];
-		if (!piece->user || piece->iova > next ||
-				(uintptr_t)piece->addr - piece->iova !=
-				(uintptr_t)range->addr - range->iova)
-			return 0;
-		if (piece_last(piece) >= piece_last(range))
-			return i - first + 1;
-		next = piece_last(piece) + 1;
-	}
-	return 0;
 }
 
 /* Add what a piece has from one of its bytes on, up to another one, if that is anything. */
@@ -462,7 +475,7 @@ static int
 user_give_back(struct pci_vfio_user_dma *dma, const struct pci_piece *range)
 {
 	const uint32_t first = pci_pieces_find(&dma->pieces, range->iova);
-	uint32_t nb = user_pieces(&dma->pieces, first, range);
+	uint32_t nb = pieces_cover(&dma->pieces, first, range, true);
 	struct pci_pieces rest = { .nb = 0 };
 	int rc;
 
