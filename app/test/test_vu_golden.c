@@ -191,6 +191,15 @@ test_version_is_read(void **state)
 	assert_int_equal(version.caps.max_msg_fds, 8);
 	assert_true(version.caps.twin_socket);
 	assert_int_equal(version.caps.twin_fd_index, 0);
+	len = payload_of("version_full_request", bytes, &payload);
+	assert_int_equal(vu_version_decode(payload, len, &version, &why), 0);
+	assert_true(version.caps.write_multiple && version.caps.map_multiple);
+	assert_true(version.caps.twin_socket);
+	assert_int_equal(version.caps.twin_fd_index, -1);
+	len = payload_of("version_full_reply", bytes, &payload);
+	assert_int_equal(vu_version_decode(payload, len, &version, &why), 0);
+	assert_true(version.caps.write_multiple && version.caps.map_multiple);
+	assert_true(version.caps.twin_socket && version.caps.migration);
 	len = payload_of("version_bare_request", bytes, &payload);
 	assert_int_equal(vu_version_decode(payload, len, &version, &why), 0);
 	assert_false(version.has_text);
@@ -408,6 +417,13 @@ test_features_are_read(void **state)
 	len = payload_of("feature_set_state_request", bytes, &payload);
 	assert_int_equal(vu_feature_decode(payload, len, &f), 0);
 	assert_int_equal(f.data[0], VFIO_DEVICE_STATE_STOP_COPY);
+	len = payload_of("feature_get_state_request", bytes, &payload);
+	assert_int_equal(vu_feature_decode(payload, len, &f), 0);
+	assert_true(f.get && !f.set && !f.probe);
+	len = payload_of("feature_get_state_reply", bytes, &payload);
+	assert_int_equal(vu_feature_reply_decode(&vu_payload_feature_get_state, payload, len, &f),
+		0);
+	assert_int_equal(f.data[0], VFIO_DEVICE_STATE_RUNNING);
 	len = payload_of("feature_logging_start_request", bytes, &payload);
 	assert_int_equal(vu_feature_decode(payload, len, &f), 0);
 	assert_int_equal(vu_logging_start_decode(&f, &start), 0);

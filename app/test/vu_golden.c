@@ -18,6 +18,13 @@
 #define CAPS_SERVER "{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":1048576," \
 	"\"max_dma_maps\":65535,\"twin_socket\":{\"supported\":true,\"fd_index\":0}," \
 	"\"migration\":{\"pgsize\":4096}}}"
+#define CAPS_FULL_CLIENT "{\"capabilities\":{\"max_msg_fds\":16," \
+	"\"max_data_xfer_size\":1048576,\"max_dma_maps\":65535,\"write_multiple\":true," \
+	"\"dpdk_map_multiple\":true,\"twin_socket\":{\"supported\":true}}}"
+#define CAPS_FULL_SERVER "{\"capabilities\":{\"max_msg_fds\":16," \
+	"\"max_data_xfer_size\":1048576,\"max_dma_maps\":65535,\"write_multiple\":true," \
+	"\"dpdk_map_multiple\":true,\"twin_socket\":{\"supported\":true,\"fd_index\":0}," \
+	"\"migration\":{\"pgsize\":4096}}}"
 #define CAPS_QEMU "{\"capabilities\": {\"migration\": {\"pgsize\": 4096, " \
 	"\"max_bitmap_size\": 268435456}, \"max_msg_fds\": 16, " \
 	"\"max_data_xfer_size\": 1048576, \"pgsizes\": 4096, " \
@@ -40,6 +47,12 @@ const struct vu_golden vu_goldens[] = {
 	{ "version_reply",
 		HDR("0100", "0100", "b3000000", REPLY, NO_ERROR)
 		"0000 0000", CAPS_SERVER, 1 },
+	{ "version_full_request",
+		HDR("0100", "0100", "ba000000", COMMAND, NO_ERROR)
+		"0000 0100", CAPS_FULL_CLIENT, 0 },
+	{ "version_full_reply",
+		HDR("0100", "0100", "e3000000", REPLY, NO_ERROR)
+		"0000 0100", CAPS_FULL_SERVER, 1 },
 	/* u32 argsz, u32 flags, u64 offset, u64 address, u64 size */
 	{ "dma_map_request",
 		HDR("0200", "0200", "30000000", COMMAND, NO_ERROR)
@@ -212,13 +225,26 @@ const struct vu_golden vu_goldens[] = {
 	{ "feature_set_state_reply",
 		HDR("0a00", "1000", "20000000", REPLY, NO_ERROR)
 		"10000000 02000200 03000000 00000000", NULL, 0 },
+	{ "feature_get_state_request",
+		HDR("0a00", "1000", "18000000", COMMAND, NO_ERROR)
+		"10000000 02000100", NULL, 0 },
+	{ "feature_get_state_reply",
+		HDR("0a00", "1000", "20000000", REPLY, NO_ERROR)
+		"10000000 02000100 02000000 ffffffff", NULL, 0 },
 	/* u64 page size, u32 ranges, u32 reserved; u64 iova, u64 length */
 	{ "feature_logging_start_request",
 		HDR("0a00", "1000", "38000000", COMMAND, NO_ERROR)
 		"28000000 06000200 0010000000000000 01000000 00000000"
 		"0000000001000000 0000010000000000", NULL, 0 },
+	{ "feature_logging_start_reply",
+		HDR("0a00", "1000", "38000000", REPLY, NO_ERROR)
+		"28000000 06000200 0010000000000000 01000000 00000000"
+		"0000000001000000 0000010000000000", NULL, 0 },
 	{ "feature_logging_stop_request",
 		HDR("0a00", "1000", "18000000", COMMAND, NO_ERROR)
+		"08000000 07000200", NULL, 0 },
+	{ "feature_logging_stop_reply",
+		HDR("0a00", "1000", "18000000", REPLY, NO_ERROR)
 		"08000000 07000200", NULL, 0 },
 	/* u64 iova, u64 length, u64 page size; bitmap */
 	{ "feature_logging_report_request",

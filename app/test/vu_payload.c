@@ -68,6 +68,37 @@ make_version_reply(struct vu_payload *to)
 	to->len = (size_t)len;
 }
 
+/* All that a client can offer, and all that a server can answer. */
+static void
+make_version_full(struct vu_payload *to, bool reply)
+{
+	struct vu_version_info version = { .minor = 1, .has_text = true };
+	int len;
+
+	vu_caps_default(&version.caps);
+	version.caps.max_msg_fds = 16;
+	version.caps.write_multiple = true;
+	version.caps.map_multiple = true;
+	version.caps.twin_socket = true;
+	version.caps.twin_fd_index = reply ? 0 : -1;
+	version.caps.migration = reply;
+	len = vu_version_encode(&version, to->at, sizeof(to->at));
+	assert_true(len > 0);
+	to->len = (size_t)len;
+}
+
+static void
+make_version_full_request(struct vu_payload *to)
+{
+	make_version_full(to, false);
+}
+
+static void
+make_version_full_reply(struct vu_payload *to)
+{
+	make_version_full(to, true);
+}
+
 static void
 make_dma_map(struct vu_payload *to)
 {
@@ -370,6 +401,8 @@ static const struct vu_feature feature_probe = {
 	.probe = true };
 static const struct vu_feature feature_state = {
 	.argsz = 16, .index = VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, .set = true };
+const struct vu_feature vu_payload_feature_get_state = {
+	.argsz = 16, .index = VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, .get = true };
 static const struct vu_feature feature_start = {
 	.argsz = 40, .index = VFIO_DEVICE_FEATURE_DMA_LOGGING_START, .set = true };
 static const struct vu_feature feature_stop = {
@@ -401,6 +434,19 @@ static void
 make_feature_state(struct vu_payload *to)
 {
 	feature(to, &feature_state, &(const uint32_t[2]) { VFIO_DEVICE_STATE_STOP_COPY, 0 }, 8);
+}
+
+static void
+make_feature_get_state(struct vu_payload *to)
+{
+	feature(to, &vu_payload_feature_get_state, NULL, 0);
+}
+
+static void
+make_feature_get_state_reply(struct vu_payload *to)
+{
+	feature(to, &vu_payload_feature_get_state,
+		&(const uint32_t[2]) { VFIO_DEVICE_STATE_RUNNING, UINT32_MAX }, 8);
 }
 
 static void
@@ -452,6 +498,8 @@ const struct vu_payload_row vu_payloads[] = {
 	{ "version_bare_request", { 1, VU_VERSION, CMD }, make_version_bare },
 	{ "version_request", { 1, VU_VERSION, CMD }, make_version_request },
 	{ "version_reply", { 1, VU_VERSION, REPLY }, make_version_reply },
+	{ "version_full_request", { 1, VU_VERSION, CMD }, make_version_full_request },
+	{ "version_full_reply", { 1, VU_VERSION, REPLY }, make_version_full_reply },
 	{ "dma_map_request", { 2, VU_DMA_MAP, CMD }, make_dma_map },
 	{ "dma_map_rom_request", { 2, VU_DMA_MAP, CMD }, make_dma_map_rom },
 	{ "dma_map_reply", { 2, VU_DMA_MAP, REPLY }, make_none },
@@ -501,8 +549,12 @@ const struct vu_payload_row vu_payloads[] = {
 	{ "feature_probe_reply", { 10, VU_FEATURE, REPLY }, make_feature_probe },
 	{ "feature_set_state_request", { 10, VU_FEATURE, CMD }, make_feature_state },
 	{ "feature_set_state_reply", { 10, VU_FEATURE, REPLY }, make_feature_state },
+	{ "feature_get_state_request", { 10, VU_FEATURE, CMD }, make_feature_get_state },
+	{ "feature_get_state_reply", { 10, VU_FEATURE, REPLY }, make_feature_get_state_reply },
 	{ "feature_logging_start_request", { 10, VU_FEATURE, CMD }, make_feature_start },
+	{ "feature_logging_start_reply", { 10, VU_FEATURE, REPLY }, make_feature_start },
 	{ "feature_logging_stop_request", { 10, VU_FEATURE, CMD }, make_feature_stop },
+	{ "feature_logging_stop_reply", { 10, VU_FEATURE, REPLY }, make_feature_stop },
 	{ "feature_logging_report_request", { 10, VU_FEATURE, CMD }, make_feature_report },
 	{ "feature_logging_report_reply", { 10, VU_FEATURE, REPLY }, make_feature_report_reply },
 	{ "mig_data_read_request", { 11, VU_MIG_DATA_READ, CMD }, make_mig_read },

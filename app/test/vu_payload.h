@@ -42,6 +42,7 @@ extern const struct vu_io_fd vu_payload_io_fd_shadow;
 extern const struct vu_region_access vu_payload_region_access;
 extern const struct vu_dma_access vu_payload_dma_access;
 extern const struct vu_feature vu_payload_feature_get;
+extern const struct vu_feature vu_payload_feature_get_state;
 extern const struct vu_feature vu_payload_feature_report;
 
 #endif /* VU_PAYLOAD_H */
