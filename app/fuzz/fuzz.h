@@ -10,7 +10,8 @@
  *
  * Bytes are a list of packets: what a hostile peer sends in one call. A packet starts with three
  * bytes: length in bytes (16 bits, little endian), then what goes with it: number of descriptors
- * in bits 0-2, their kind in bits 3-5. What bits 6 and 7 mean is told by the target.
+ * in bits 0-2, their kind in bits 3-5. What bits 6 and 7 mean is told by the target. Instead of
+ * descriptors of a kind a packet may be about the second socket of a session, FUZZ_TWIN.
  */
 
 #include <stddef.h>
@@ -18,6 +19,9 @@
 
 /** Bytes in front of a packet's data. */
 #define FUZZ_PACKET_HEAD 3u
+
+/** Kind of descriptors: the packet goes to the second socket, or makes it. */
+#define FUZZ_TWIN 7u
 
 /** Longest seed, in bytes. */
 #define FUZZ_SEED_MAX 8192u
@@ -37,8 +41,22 @@ int fuzz_packet_next(const uint8_t **data, size_t *len, struct fuzz_packet *pack
 /** Send a packet with its descriptors. @return 0, or -errno */
 int fuzz_packet_send(int sock, const struct fuzz_packet *packet);
 
+/** The same with other descriptors. */
+int fuzz_packet_send_fds(int sock, const struct fuzz_packet *packet, const int *fds,
+	unsigned int nb_fds);
+
 /** Seed @p i, made of the golden messages. @return bytes, 0: there are not so many */
 size_t fuzz_seed(unsigned int i, uint8_t *to);
+
+/** How deep targets have come since the start: what their seeds are good for. */
+struct fuzz_reached {
+	unsigned int calls;	/**< of a client that attached */
+	unsigned int failed;	/**< of them */
+	unsigned int regions;	/**< of memory that a server had at a time */
+	unsigned int copies;	/**< that a device made by messages */
+};
+
+extern struct fuzz_reached fuzz_reached;
 
 /** Receive buffer, command table and codec. Bit 6: the receiver expects a reply. @return 0 */
 int fuzz_wire(const uint8_t *data, size_t len);
@@ -46,12 +64,17 @@ int fuzz_wire(const uint8_t *data, size_t len);
 /** The text of VERSION. @return 0 */
 int fuzz_caps(const uint8_t *data, size_t len);
 
-/** A served device; packets come from its client. Bit 7: with the next one. @return 0 */
+/**
+ * A served device; packets come from its client. Bit 7: with the next one. FUZZ_TWIN: on the second
+ * socket, if the server has made one. @return 0
+ */
 int fuzz_server(const uint8_t *data, size_t len);
 
 /**
- * A client; each packet answers a request, whose id and command it gets. Bit 6: it does not get
- * them; bit 7: it does not wait for a request. @return 0
+ * A client; each packet answers the next request of its command, whose id it gets. All others are
+ * answered right. Bit 6: it answers the next request, and does not get its id; bit 7: it does not
+ * wait for a request. FUZZ_TWIN: the first one brings a second socket, later ones come on it.
+ * @return 0
  */
 int fuzz_client(const uint8_t *data, size_t len);
 

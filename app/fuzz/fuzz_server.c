@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_log.h>
@@ -33,6 +34,13 @@ must(int good)
 
 /* ---- the device ---- */
 
+static void
+copied(int rc)
+{
+	if (rc == 0)
+		fuzz_reached.copies++;
+}
+
 /* A store of an address makes the device read or write the guest's memory. */
 static void
 device_dma(loff_t pos, uint64_t addr)
@@ -42,9 +50,9 @@ device_dma(loff_t pos, uint64_t addr)
 	struct iovec iov[4];
 
 	if (pos == 0x100)
-		rte_vfio_user_dma_read(dev_id, addr, buf, sizeof(buf));
+		copied(rte_vfio_user_dma_read(dev_id, addr, buf, sizeof(buf)));
 	else if (pos == 0x108)
-		rte_vfio_user_dma_write(dev_id, addr, buf, sizeof(buf));
+		copied(rte_vfio_user_dma_write(dev_id, addr, buf, sizeof(buf)));
 	else if (pos == 0x110 && rte_vfio_user_dma_enter(dev_id) == 0) {
 		if (rte_vfio_user_dma_sg(dev_id, addr, 8, PROT_WRITE, iov, 4) == 1)
 			memset(iov[0].iov_base, 0xa5, iov[0].iov_len);
@@ -73,6 +81,16 @@ static int
 device_agree(int dev_id)
 {
 	(void)dev_id;
+	return 0;
+}
+
+static int
+device_update(int dev_id)
+{
+	const struct rte_vfio_user_mem *mem = rte_vfio_user_get_mem_table(dev_id);
+
+	if (mem != NULL && mem->entry_num > fuzz_reached.regions)
+		fuzz_reached.regions = mem->entry_num;
 	return 0;
 }
 
@@ -117,7 +135,7 @@ device_load(int dev_id, const void *buf, size_t len)
 static const struct rte_vfio_user_notify_ops ops = {
 	.new_device = device_agree,
 	.destroy_device = device_gone,
-	.update_status = device_agree,
+	.update_status = device_update,
 	.lock_dp = device_lock,
 	.reset_device = device_agree,
 };
@@ -180,6 +198,17 @@ device_irqs(void)
 }
 
 static void
+device_io_fds(void)
+{
+	const struct rte_vfio_user_io_fd io_fd[] = {
+		{ .region = REGION_MEMORY, .size = 4, .fd = memory_fd, .shadow_fd = -1 },
+		{ .region = REGION_MEMORY, .offset = 8, .fd = memory_fd, .shadow_fd = memory_fd },
+	};
+
+	must(rte_vfio_user_set_io_fds(rte_vfio_user_dev_id(NAME), io_fd, 2) == 0);
+}
+
+static void
 device_start(int sock)
 {
 	const struct rte_vfio_user_options opt = {
@@ -204,12 +233,31 @@ device_start(int sock)
 	device_irqs();
 	must(rte_vfio_user_set_migration(NAME, &migration) == 0);
 	must(rte_vfio_user_start(NAME) == 0);
+	device_io_fds();
 }
 
 /* ---- its client ---- */
 
+/* The client's ends. */
+struct client {
+	int sock;
+	int twin;	/* -1: there is none */
+};
+
+/* The first socket that comes is the second one of the session. */
 static void
-close_fds(struct msghdr *mh)
+keep_or_close(struct client *client, int fd)
+{
+	struct stat st;
+
+	if (client->twin < 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		client->twin = fd;
+	else
+		close(fd);
+}
+
+static void
+take_fds(struct client *client, struct msghdr *mh)
 {
 	struct cmsghdr *c;
 	size_t i;
@@ -218,14 +266,14 @@ close_fds(struct msghdr *mh)
 	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c)) {
 		for (i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			close(fd);
+			keep_or_close(client, fd);
 		}
 	}
 }
 
-/* Takes what the server answers, without a look at it. */
+/* Takes what the server says, without a look at it. */
 static void
-swallow(int sock)
+swallow_from(struct client *client, int sock)
 {
 	static char buf[65536];
 	union {
@@ -241,28 +289,37 @@ swallow(int sock)
 			.msg_controllen = sizeof(control) };
 		n = recvmsg(sock, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (n > 0)
-			close_fds(&mh);
+			take_fds(client, &mh);
 	} while (n > 0);
 }
 
 static void
-serve(int sock, const uint8_t *data, size_t len)
+swallow(struct client *client)
+{
+	swallow_from(client, client->sock);
+	if (client->twin >= 0)
+		swallow_from(client, client->twin);
+}
+
+static void
+serve(struct client *client, const uint8_t *data, size_t len)
 {
 	int dev_id = rte_vfio_user_dev_id(NAME);
 	struct fuzz_packet packet;
 
 	while (fuzz_packet_next(&data, &len, &packet)) {
-		fuzz_packet_send(sock, &packet);
+		fuzz_packet_send(packet.fd_kind == FUZZ_TWIN && client->twin >= 0 ? client->twin :
+			client->sock, &packet);
 		if (packet.bit7)
 			continue;
 		while (rte_vfio_user_poll(dev_id) > 0)
-			swallow(sock);
-		swallow(sock);
+			swallow(client);
+		swallow(client);
 	}
 	/* and the client leaves, with or without a word left to say */
-	shutdown(sock, SHUT_WR);
+	shutdown(client->sock, SHUT_WR);
 	while (rte_vfio_user_poll(dev_id) > 0)
-		swallow(sock);
+		swallow(client);
 }
 
 static void
@@ -289,6 +346,7 @@ lowest_fd(void)
 int
 fuzz_server(const uint8_t *data, size_t len)
 {
+	struct client client = { .twin = -1 };
 	static int warm;
 	int sock[2], before;
 
@@ -296,9 +354,12 @@ fuzz_server(const uint8_t *data, size_t len)
 	before = lowest_fd();
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) == 0);
 	device_start(sock[1]);
-	serve(sock[0], data, len);
+	client.sock = sock[0];
+	serve(&client, data, len);
 	must(rte_vfio_user_unregister(NAME) == 0);
-	close(sock[0]);
+	close(client.sock);
+	if (client.twin >= 0)
+		close(client.twin);
 	/* what the library keeps for ever is there after the first time */
 	must(!warm || lowest_fd() == before);
 	warm = 1;

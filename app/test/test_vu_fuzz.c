@@ -99,11 +99,56 @@ test_any_bytes_to_a_client_are_survived(void **state)
 	replay(fuzz_client, 0);
 }
 
+/* A target that gives up at the first message tests nothing behind it. */
+static void
+replay_seeds(int (*target)(const uint8_t *data, size_t len))
+{
+	uint8_t seed[FUZZ_SEED_MAX];
+	unsigned int i;
+	size_t len;
+
+	memset(&fuzz_reached, 0, sizeof(fuzz_reached));
+	for (i = 0; (len = fuzz_seed(i, seed)) > 0; i++)
+		assert_int_equal(target(seed, len), 0);
+}
+
+static void
+test_seeds_lead_deep_into_a_server(void **state)
+{
+	(void)state;
+	replay_seeds(fuzz_server);
+	/* several maps in a message; memory by messages, to and fro, on both sockets */
+	assert_true(fuzz_reached.regions >= 2);
+	assert_int_equal(fuzz_reached.copies, 4);
+}
+
+static void
+test_all_calls_of_a_client_succeed_with_right_answers(void **state)
+{
+	(void)state;
+	memset(&fuzz_reached, 0, sizeof(fuzz_reached));
+	assert_int_equal(fuzz_client(NULL, 0), 0);
+	assert_true(fuzz_reached.calls > 20);
+	assert_int_equal(fuzz_reached.failed, 0);
+}
+
+static void
+test_seeds_lead_deep_into_a_client(void **state)
+{
+	(void)state;
+	replay_seeds(fuzz_client);
+	assert_true(fuzz_reached.calls > 600);
+	assert_true(fuzz_reached.failed < fuzz_reached.calls / 2);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_any_bytes_on_the_wire_are_survived),
 	cmocka_unit_test(test_any_text_is_survived),
 	cmocka_unit_test(test_any_bytes_to_a_server_are_survived),
 	cmocka_unit_test(test_any_bytes_to_a_client_are_survived),
+	cmocka_unit_test(test_seeds_lead_deep_into_a_server),
+	cmocka_unit_test(test_all_calls_of_a_client_succeed_with_right_answers),
+	cmocka_unit_test(test_seeds_lead_deep_into_a_client),
 };
 
 TEST_SUITE(vu_fuzz, "functional", tests, NULL, NULL)
