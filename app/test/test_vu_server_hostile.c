@@ -31,7 +31,8 @@ static void
 test_hostile_messages(void **state)
 {
 	struct served *served = *state;
-	struct vu_hostile_server server = { .connect = hostile_connect, .ctx = served };
+	struct vu_hostile_server server = { .connect = hostile_connect, .ctx = served,
+		.served = true };
 	struct served *other = calloc(1, sizeof(*other));
 	uint32_t value = 0x600d;
 	struct vu_peer peer;
@@ -51,8 +52,28 @@ test_hostile_messages(void **state)
 	peer_close(&peer);
 }
 
+static void
+test_commands_in_two_pieces(void **state)
+{
+	struct vu_hostile_server server = { .connect = hostile_connect, .ctx = *state,
+		.served = true };
+
+	assert_true(vu_hostile_pieces(&server) > 1000);
+}
+
+static void
+test_messages_out_of_order(void **state)
+{
+	struct vu_hostile_server server = { .connect = hostile_connect, .ctx = *state,
+		.served = true };
+
+	assert_true(vu_hostile_order(&server) > 100);
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup_teardown(test_hostile_messages, served_setup, served_teardown),
+	SERVED_TEST(test_hostile_messages),
+	SERVED_TEST(test_commands_in_two_pieces),
+	SERVED_TEST(test_messages_out_of_order),
 };
 
 TEST_SUITE(vu_server_hostile, "functional", tests, served_warm_up, NULL)

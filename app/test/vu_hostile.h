@@ -23,9 +23,12 @@
 /** Bytes of the longest message that can be made worse. */
 #define VU_HOSTILE_MAX 16384u
 
-/** What the session is expected to do; or a positive errno: answer with it, or close. */
+/** What the session is expected to do; or a positive errno: answer with it. */
 #define VU_HOSTILE_ANY 0	/**< anything, as long as it is something */
 #define VU_HOSTILE_CLOSE (-1)	/**< close the connection */
+#define VU_HOSTILE_GOOD (-2)	/**< nothing is wrong: answer it */
+#define VU_HOSTILE_FAIL (-3)	/**< answer with an errno, which depends on the system */
+#define VU_HOSTILE_BY_REFERENCE (-4)	/**< what vu_reference_expect() says */
 
 /** Descriptors that go with a message. */
 enum vu_hostile_fd {
@@ -87,6 +90,7 @@ struct vu_hostile_server {
 	/** Serve what has arrived; NULL: a thread of the server does. */
 	void (*pump)(void *ctx);
 	void *ctx;
+	bool served;	/**< it is the device of vu_served.h */
 	unsigned int stride;	/**< run only every so many-th case; 0: all of them */
 };
 
@@ -98,6 +102,21 @@ struct vu_hostile_server {
  * @return number of cases
  */
 unsigned int vu_hostile_server(const struct vu_hostile_server *server);
+
+/**
+ * Send every golden command in two pieces, cut at each byte: to the server that is the same.
+ *
+ * @return number of cases
+ */
+unsigned int vu_hostile_pieces(const struct vu_hostile_server *server);
+
+/**
+ * Send every golden message when it is out of order: commands before VERSION, VERSION once more,
+ * replies to nothing, commands of servers.
+ *
+ * @return number of cases
+ */
+unsigned int vu_hostile_order(const struct vu_hostile_server *server);
 
 /** Between a client and its server. */
 struct vu_hostile_middle {

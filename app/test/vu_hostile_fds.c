@@ -80,7 +80,8 @@ vu_hostile_send_bytes(int sock, const void *bytes, size_t len, const int *fds, u
 int
 vu_hostile_send(int sock, const struct vu_hostile_msg *msg)
 {
-	const bool is_map = vu_hostile_hdr(msg).cmd == VU_DMA_MAP;
+	const uint16_t cmd = vu_hostile_hdr(msg).cmd;
+	const bool is_map = cmd == VU_DMA_MAP || cmd == VU_DMA_MAP_MULTI;
 	int fds[VU_SCM_MAX_FD];
 	unsigned int i;
 	int rc;
