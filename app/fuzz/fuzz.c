@@ -52,11 +52,11 @@ fd_memory(void)
 static int
 fd_open(unsigned int kind)
 {
-	if (kind == 0)
+	if (kind == FUZZ_EVENTFD)
 		return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (kind == 1)
+	if (kind == FUZZ_MEMORY)
 		return fd_memory();
-	return open(kind == 2 ? "/" : "/dev/null", O_RDONLY | O_CLOEXEC);
+	return open(kind == FUZZ_DIR ? "/" : "/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 int
@@ -94,6 +94,8 @@ fuzz_packet_send(int sock, const struct fuzz_packet *packet)
 	rc = fuzz_packet_send_fds(sock, packet, fds, packet->nb_fds);
 	for (i = 0; i < packet->nb_fds; i++)
 		close(fds[i]);
+	if (packet->fd_kind == FUZZ_HANG_UP)
+		shutdown(sock, SHUT_WR);
 	return rc;
 }
 
@@ -109,7 +111,7 @@ seed_packet(const struct vu_golden *golden, uint8_t *to)
 	to[2] = (uint8_t)golden->nb_fds;
 	/* memory goes with DMA_MAP, the second socket with VERSION */
 	if (strncmp(golden->name, "dma_map", 7) == 0)
-		to[2] |= 1 << 3;
+		to[2] |= FUZZ_MEMORY << 3;
 	else if (strncmp(golden->name, "version", 7) == 0 && golden->nb_fds > 0)
 		to[2] |= FUZZ_TWIN << 3;
 	return FUZZ_PACKET_HEAD + len;

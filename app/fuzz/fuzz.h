@@ -10,8 +10,7 @@
  *
  * Bytes are a list of packets: what a hostile peer sends in one call. A packet starts with three
  * bytes: length in bytes (16 bits, little endian), then what goes with it: number of descriptors
- * in bits 0-2, their kind in bits 3-5. What bits 6 and 7 mean is told by the target. Instead of
- * descriptors of a kind a packet may be about the second socket of a session, FUZZ_TWIN.
+ * in bits 0-2, their kind in bits 3-5, FUZZ_*. What bits 6 and 7 mean is told by the target.
  */
 
 #include <stddef.h>
@@ -20,8 +19,15 @@
 /** Bytes in front of a packet's data. */
 #define FUZZ_PACKET_HEAD 3u
 
-/** Kind of descriptors: the packet goes to the second socket, or makes it. */
-#define FUZZ_TWIN 7u
+/** Kinds of descriptors. */
+#define FUZZ_EVENTFD 0u
+#define FUZZ_MEMORY  1u
+#define FUZZ_DIR     2u
+#define FUZZ_NULL    3u
+/** Instead of descriptors: who sends the packet hangs up behind it. */
+#define FUZZ_HANG_UP 6u
+/** Instead of descriptors: the packet goes to the second socket, or makes it. */
+#define FUZZ_TWIN    7u
 
 /** Longest seed, in bytes. */
 #define FUZZ_SEED_MAX 8192u
@@ -57,6 +63,9 @@ struct fuzz_reached {
 };
 
 extern struct fuzz_reached fuzz_reached;
+
+/** What is answered right comes in two pieces, the first of so many bytes; 0: in one. For tests. */
+extern size_t fuzz_client_split;
 
 /** Receive buffer, command table and codec. Bit 6: the receiver expects a reply. @return 0 */
 int fuzz_wire(const uint8_t *data, size_t len);

@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <rte_log.h>
 #include <rte_vfio_user.h>
@@ -113,13 +117,45 @@ honest_golden(const struct vu_rx_msg *request, uint8_t *bytes, unsigned int *nb_
 	return len;
 }
 
+size_t fuzz_client_split;
+
+/* Until the client has taken what was sent, or hung up. */
+static void
+peer_wait_taken(const struct peer *peer)
+{
+	int unread;
+
+	while (ioctl(peer->sock, SIOCOUTQ, &unread) == 0 && unread > 0)
+		sched_yield();
+}
+
+static void
+peer_send_right(struct peer *peer, const struct fuzz_packet *packet, bool twin)
+{
+	struct fuzz_packet first = *packet, rest = { .len = 0 };
+
+	if (fuzz_client_split > 0 && fuzz_client_split < packet->len) {
+		first.len = fuzz_client_split;
+		rest.data = packet->data + first.len;
+		rest.len = packet->len - first.len;
+	}
+	if (twin)
+		peer_send_twin(peer, &first);
+	else
+		fuzz_packet_send(peer->sock, &first);
+	if (rest.len == 0)
+		return;
+	peer_wait_taken(peer);
+	fuzz_packet_send(peer->sock, &rest);
+}
+
 static void
 peer_answer_honestly(struct peer *peer)
 {
 	const struct vu_rx_msg *request = &peer->request;
 	struct vu_hdr hdr = { .id = request->hdr.id, .cmd = request->hdr.cmd,
 		.flags = VU_F_TYPE_REPLY };
-	struct fuzz_packet packet = { .fd_kind = 1 };
+	struct fuzz_packet packet = { .fd_kind = FUZZ_MEMORY };
 	static uint8_t bytes[HONEST_MAX + 64];
 
 	if (request->hdr.flags & VU_F_NO_REPLY)
@@ -132,10 +168,7 @@ peer_answer_honestly(struct peer *peer)
 	hdr.size = (uint32_t)packet.len;
 	memcpy(bytes, &hdr, sizeof(hdr));
 	packet.data = bytes;
-	if (hdr.cmd == VU_VERSION && peer->twin < 0)
-		peer_send_twin(peer, &packet);
-	else
-		fuzz_packet_send(peer->sock, &packet);
+	peer_send_right(peer, &packet, hdr.cmd == VU_VERSION && peer->twin < 0);
 }
 
 /* ---- wrong answers ---- */

@@ -447,3 +447,61 @@ vu_reference_expect(const struct vu_hostile_msg *msg, bool served)
 		return EINVAL;
 	return commands[hdr.cmd].judge(&c);
 }
+
+/* ---- a client ---- */
+
+/* More descriptors than a client takes. */
+#define CLIENT_FDS 64u
+
+static int
+client_access(const struct command *c)
+{
+	uint64_t addr = u64_at(c, 0), count = u64_at(c, 8);
+
+	if (count > XFER_MAX)
+		return E2BIG;
+	if (no_range(addr, count))
+		return EINVAL;
+	return addr >= VU_REFERENCE_ADDR && addr - VU_REFERENCE_ADDR <= VU_REFERENCE_SIZE &&
+		count <= VU_REFERENCE_SIZE - (addr - VU_REFERENCE_ADDR) ? GOOD : EFAULT;
+}
+
+int
+vu_reference_expect_client(const struct vu_hostile_msg *msg, bool twin)
+{
+	struct vu_hdr hdr = vu_hostile_hdr(msg);
+	struct command c = { .p = msg->bytes + sizeof(hdr), .len = msg->len - sizeof(hdr) };
+
+	if (msg->nb_fds > (twin ? 0 : CLIENT_FDS))
+		return VU_HOSTILE_CLOSE;
+	if (hdr.cmd != 11 && hdr.cmd != 12)
+		return ENOSYS;
+	if (c.len < 16 || c.len - 16 != (hdr.cmd == 12 ? u64_at(&c, 8) : 0) || msg->nb_fds > 0)
+		return EINVAL;
+	return client_access(&c);
+}
+
+/* A reply to DMA_WRITE has a count of 8 bytes, one of 4, or nothing at all. */
+static bool
+access_reply_is_right(uint16_t cmd, const struct command *c)
+{
+	if (cmd == 12 && c->len == 0)
+		return true;
+	if (cmd == 12 && c->len == 12)
+		return u64_at(c, 0) == VU_REFERENCE_ACCESS_ADDR &&
+			u32_at(c, 8) == VU_REFERENCE_ACCESS_LEN;
+	return c->len == 16 + (cmd == 11 ? VU_REFERENCE_ACCESS_LEN : 0) &&
+		u64_at(c, 0) == VU_REFERENCE_ACCESS_ADDR &&
+		u64_at(c, 8) == VU_REFERENCE_ACCESS_LEN;
+}
+
+int
+vu_reference_expect_access(const struct vu_hostile_msg *msg, bool twin)
+{
+	struct vu_hdr hdr = vu_hostile_hdr(msg);
+	struct command c = { .p = msg->bytes + sizeof(hdr), .len = msg->len - sizeof(hdr) };
+
+	if (msg->nb_fds > (twin ? 0 : MANY_FDS))
+		return VU_HOSTILE_CLOSE;
+	return access_reply_is_right(hdr.cmd, &c) ? GOOD : FAIL;
+}
