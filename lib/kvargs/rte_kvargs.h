@@ -68,7 +68,11 @@ struct rte_kvargs *rte_kvargs_parse(const char *args, const char *const valid_ke
 struct rte_kvargs *rte_kvargs_parse_delim(const char *args, const char *const valid_keys[],
 	const char *valid_ends);
 
-/** Free a list; @p kvlist may be NULL. */
+/**
+ * Free a list, with the keys and values.
+ *
+ * @param kvlist From rte_kvargs_parse() or rte_kvargs_parse_delim(); NULL: nothing is done.
+ */
 void rte_kvargs_free(struct rte_kvargs *kvlist);
 
 /**
@@ -103,11 +107,25 @@ const char *rte_kvargs_get_with_value(const struct rte_kvargs *kvlist, const cha
 int rte_kvargs_process(const struct rte_kvargs *kvlist, const char *key_match,
 	arg_handler_t handler, void *opaque_arg);
 
-/** rte_kvargs_process(), also for arguments without a value: the function gets NULL. */
+/**
+ * rte_kvargs_process(), also for arguments without a value: the function gets NULL.
+ *
+ * @param kvlist The list.
+ * @param key_match The key; NULL: any.
+ * @param handler The function.
+ * @param opaque_arg Passed to it.
+ * @return 0; -1 when @p kvlist is NULL, or the function said so.
+ */
 int rte_kvargs_process_opt(const struct rte_kvargs *kvlist, const char *key_match,
 	arg_handler_t handler, void *opaque_arg);
 
-/** How many arguments have the key @p key_match (NULL: any). */
+/**
+ * Count the arguments with a key.
+ *
+ * @param kvlist The list; NULL is one without arguments.
+ * @param key_match The key; NULL: any.
+ * @return How many there are.
+ */
 unsigned int rte_kvargs_count(const struct rte_kvargs *kvlist, const char *key_match);
 
 #ifdef __cplusplus

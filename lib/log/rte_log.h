@@ -24,14 +24,14 @@ extern "C" {
 
 /* Types that are always there; others are registered by name. */
 #define RTE_LOGTYPE_EAL 0	/**< EAL itself */
-#define RTE_LOGTYPE_USER1 24	/**< free for the program, as all to USER8 */
-#define RTE_LOGTYPE_USER2 25
-#define RTE_LOGTYPE_USER3 26
-#define RTE_LOGTYPE_USER4 27
-#define RTE_LOGTYPE_USER5 28
-#define RTE_LOGTYPE_USER6 29
-#define RTE_LOGTYPE_USER7 30
-#define RTE_LOGTYPE_USER8 31
+#define RTE_LOGTYPE_USER1 24	/**< free for the program */
+#define RTE_LOGTYPE_USER2 25	/**< free for the program */
+#define RTE_LOGTYPE_USER3 26	/**< free for the program */
+#define RTE_LOGTYPE_USER4 27	/**< free for the program */
+#define RTE_LOGTYPE_USER5 28	/**< free for the program */
+#define RTE_LOGTYPE_USER6 29	/**< free for the program */
+#define RTE_LOGTYPE_USER7 30	/**< free for the program */
+#define RTE_LOGTYPE_USER8 31	/**< free for the program */
 #define RTE_LOGTYPE_FIRST_EXT_ID 32	/**< the first that is registered by name */
 
 /* Levels, from what matters most. */
@@ -43,7 +43,7 @@ extern "C" {
 #define RTE_LOG_NOTICE 6U	/**< normal, worth knowing */
 #define RTE_LOG_INFO 7U	/**< for those who want to know more */
 #define RTE_LOG_DEBUG 8U	/**< for those who look for a fault */
-#define RTE_LOG_MAX RTE_LOG_DEBUG
+#define RTE_LOG_MAX RTE_LOG_DEBUG	/**< the highest */
 
 #ifndef RTE_LOG_DP_LEVEL
 /** The highest level that RTE_LOG_DP() is compiled for. */
@@ -58,22 +58,44 @@ extern "C" {
  */
 int rte_openlog_stream(FILE *f);
 
-/** Where messages go; never NULL. */
+/**
+ * Where messages go.
+ *
+ * @return The stream of rte_openlog_stream(), else stderr; never NULL. It is not the caller's.
+ */
 FILE *rte_log_get_stream(void);
 
-/** Set the level above which no type's messages pass; 1 to RTE_LOG_MAX. */
+/**
+ * Set the level above which no type's messages pass.
+ *
+ * @param level 1 to RTE_LOG_MAX; not checked: 0 lets nothing pass, a higher one everything that
+ *   its type lets pass.
+ */
 void rte_log_set_global_level(uint32_t level);
 
-/** The level above which no type's messages pass. */
+/**
+ * The level above which no type's messages pass.
+ *
+ * @return As rte_log_set_global_level() had it; RTE_LOG_DEBUG at first.
+ */
 uint32_t rte_log_get_global_level(void);
 
 /**
  * The level of a type.
- * @return The level; -1 when there is no such type.
+ *
+ * @param logtype The type.
+ * @return The level, 1 to RTE_LOG_MAX; -1 when there is no such type.
  */
 int rte_log_get_level(uint32_t logtype);
 
-/** Does a message of that type and level pass? */
+/**
+ * Does a message pass? Any thread.
+ *
+ * @param logtype Its type.
+ * @param loglevel Its level, 1 to RTE_LOG_MAX.
+ * @return Whether it does: neither its type's level nor the one for all types is lower; false when
+ *   there is no such type.
+ */
 bool rte_log_can_log(uint32_t logtype, uint32_t loglevel);
 
 /**
@@ -97,14 +119,24 @@ int rte_log_set_level_regexp(const char *regex, uint32_t level);
 /**
  * Set the level of one type.
  *
+ * @param logtype The type.
+ * @param level 1 to RTE_LOG_MAX.
  * @return 0; -1 when there is no such type or the level is out of range.
  */
 int rte_log_set_level(uint32_t logtype, uint32_t level);
 
-/** The level of the message that the calling thread logs now, for a stream's own functions. */
+/**
+ * The level of the message that the calling thread logs now, for a stream's own functions.
+ *
+ * @return 1 to RTE_LOG_MAX; outside of such a function that of the thread's last message, or 0.
+ */
 int rte_log_cur_msg_loglevel(void);
 
-/** The type of the message that the calling thread logs now, for a stream's own functions. */
+/**
+ * The type of the message that the calling thread logs now, for a stream's own functions.
+ *
+ * @return The type; outside of such a function that of the thread's last message, or 0.
+ */
 int rte_log_cur_msg_logtype(void);
 
 /**
@@ -125,10 +157,19 @@ int rte_log_register(const char *name);
  */
 int rte_log_register_type_and_pick_level(const char *name, uint32_t level_def);
 
-/** Write the names of all types to @p out, one on each line after @p prefix. */
+/**
+ * Write the names of all types.
+ *
+ * @param out Where to.
+ * @param prefix Stands before each name, which has a line of its own.
+ */
 void rte_log_list_types(FILE *out, const char *prefix);
 
-/** Write the global level and all types with their levels to @p f. */
+/**
+ * Write the level for all types, and each type with its own.
+ *
+ * @param f Where to.
+ */
 void rte_log_dump(FILE *f);
 
 /**
@@ -142,7 +183,15 @@ void rte_log_dump(FILE *f);
 int rte_log(uint32_t level, uint32_t logtype, const char *format, ...)
 	__rte_cold __rte_format_printf(3, 4);
 
-/** rte_log() with the arguments in a list. */
+/**
+ * rte_log() with the arguments in a list. Any thread.
+ *
+ * @param level 1 to RTE_LOG_MAX.
+ * @param logtype A type.
+ * @param format A printf format.
+ * @param ap Its arguments; not to be used again by the caller.
+ * @return As rte_log().
+ */
 int rte_vlog(uint32_t level, uint32_t logtype, const char *format, va_list ap)
 	__rte_format_printf(3, 0);
 
@@ -174,6 +223,7 @@ int rte_vlog(uint32_t level, uint32_t logtype, const char *format, va_list ap)
 #define RTE_LOG_DP_LINE_PREFIX(l, t, prefix, args, fmt, ...) \
 	RTE_LOG_DP(l, t, prefix fmt "\n", args, ##__VA_ARGS__)
 
+/** @internal What the macros below have in common. */
 #define RTE_LOG_REGISTER_IMPL_(type, name, level) \
 int type; \
 RTE_INIT_PRIO(__##type, LOG) \

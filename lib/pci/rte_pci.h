@@ -27,14 +27,14 @@ extern "C" {
 #define RTE_PCI_STD_HEADER_SIZEOF	64
 
 /* Header, PCI 6.1 */
-#define RTE_PCI_VENDOR_ID		0x00
-#define RTE_PCI_DEVICE_ID		0x02
-#define RTE_PCI_COMMAND			0x04
-#define RTE_PCI_STATUS			0x06
-#define RTE_PCI_REVISION_ID		0x08
-#define RTE_PCI_BASE_ADDRESS_0		0x10
-#define RTE_PCI_SUBSYSTEM_ID		0x2e
-#define RTE_PCI_CAPABILITY_LIST		0x34
+#define RTE_PCI_VENDOR_ID		0x00	/**< who made it, 16 bits */
+#define RTE_PCI_DEVICE_ID		0x02	/**< which one, 16 bits */
+#define RTE_PCI_COMMAND			0x04	/**< command register, 16 bits */
+#define RTE_PCI_STATUS			0x06	/**< status register, 16 bits */
+#define RTE_PCI_REVISION_ID		0x08	/**< revision, 8 bits */
+#define RTE_PCI_BASE_ADDRESS_0		0x10	/**< first BAR, 32 bits */
+#define RTE_PCI_SUBSYSTEM_ID		0x2e	/**< which board, 16 bits */
+#define RTE_PCI_CAPABILITY_LIST		0x34	/**< first capability, 8 bits */
 
 /* Command register, PCI 6.2.2 */
 #define RTE_PCI_COMMAND_MEMORY		0x2	/**< answers in memory space */
@@ -59,7 +59,7 @@ extern "C" {
 #define RTE_PCI_CAP_NEXT		1	/**< where the link to the next one is */
 
 /* Power management: control and status */
-#define RTE_PCI_PM_CTRL			4
+#define RTE_PCI_PM_CTRL			4	/**< control and status register */
 #define RTE_PCI_PM_CTRL_STATE_MASK	0x0003	/**< D0 to D3 */
 #define RTE_PCI_PM_CTRL_PME_ENABLE	0x0100	/**< PME# may be raised */
 #define RTE_PCI_PM_CTRL_PME_STATUS	0x8000	/**< PME# was raised */

@@ -151,7 +151,22 @@ int
 rte_edu_dma_write(struct rte_edu *edu, uint32_t offset, const void *data, size_t len,
 	unsigned int timeout_ms);
 
-/** Copy from the device's buffer into memory; otherwise as rte_edu_dma_write(). */
+/**
+ * Copy from the device's buffer into memory.
+ *
+ * @param edu
+ *   The device.
+ * @param offset
+ *   Where in the device's buffer to start, in bytes.
+ * @param data
+ *   Where to copy to.
+ * @param len
+ *   Bytes, at least 1; @p offset + @p len is at most RTE_EDU_BUFFER_SIZE.
+ * @param timeout_ms
+ *   As for rte_edu_dma_write().
+ * @return
+ *   As rte_edu_dma_write(); after an error, what is at @p data is not told.
+ */
 __rte_experimental
 int
 rte_edu_dma_read(struct rte_edu *edu, uint32_t offset, void *data, size_t len,

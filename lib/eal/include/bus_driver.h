@@ -23,6 +23,7 @@ extern "C" {
 struct rte_devargs;
 struct rte_device;
 
+/** A list of buses. */
 RTE_TAILQ_HEAD(rte_bus_list, rte_bus);
 
 /** Look for devices and list them. 0, or -errno. Repeated scans find what came and went. */
@@ -105,11 +106,18 @@ struct rte_bus {
 /**
  * Add a bus. It has a name, scan(), probe() and find_device(), and when it has unplug() also
  * plug(); else the program panics. From a constructor, or before rte_eal_init().
+ *
+ * @param bus The bus, which EAL uses until rte_bus_unregister().
  */
 __rte_internal
 void rte_bus_register(struct rte_bus *bus);
 
-/** Take a bus out. No device of it may be used any more. */
+/**
+ * Take a bus out. No device of it may be used any more. From a destructor, or after
+ * rte_eal_cleanup().
+ *
+ * @param bus A bus that is registered.
+ */
 __rte_internal
 void rte_bus_unregister(struct rte_bus *bus);
 

@@ -42,6 +42,7 @@ struct rte_device {
 #define RTE_PMD_EXPORT_NAME(name) \
 RTE_PMD_EXPORT_SYMBOL(const char, this_pmd_name ## name)[] = RTE_STR(name)
 
+/** @internal The name of the symbol in which tools find what a driver says. */
 #define DRV_EXP_TAG(name, tag) name##_##tag
 
 /** The driver @p name takes the devices of @p table, which ends with a row of zeros. */

@@ -60,7 +60,11 @@ extern "C" {
 /** All accesses before are seen by other threads before all those after. */
 #define rte_smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
-/** Order memory among threads as the C11 fence of that order does. */
+/**
+ * Order memory among threads.
+ *
+ * @param memorder One of the rte_memory_order_ values; the effect is that of the C11 fence.
+ */
 static __rte_always_inline void
 rte_atomic_thread_fence(rte_memory_order memorder)
 {

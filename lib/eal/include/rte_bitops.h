@@ -33,56 +33,97 @@ extern "C" {
 /** The field of @p reg that @p mask names, shifted to bit 0, 64 bits. */
 #define RTE_FIELD_GET64(mask, reg) ((typeof(mask))(((reg) & (mask)) >> rte_ctz64(mask)))
 
-/** How many zeros stand above the highest one; @p v is not 0. */
+/**
+ * Count the zeros above the highest one.
+ *
+ * @param v The number; not 0.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_clz32(uint32_t v)
 {
 	return (unsigned int)__builtin_clz(v);
 }
 
-/** How many zeros stand above the highest one; @p v is not 0. */
+/**
+ * Count the zeros above the highest one.
+ *
+ * @param v The number; not 0.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_clz64(uint64_t v)
 {
 	return (unsigned int)__builtin_clzll(v);
 }
 
-/** How many zeros stand below the lowest one; @p v is not 0. */
+/**
+ * Count the zeros below the lowest one.
+ *
+ * @param v The number; not 0.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_ctz32(uint32_t v)
 {
 	return (unsigned int)__builtin_ctz(v);
 }
 
-/** How many zeros stand below the lowest one; @p v is not 0. */
+/**
+ * Count the zeros below the lowest one.
+ *
+ * @param v The number; not 0.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_ctz64(uint64_t v)
 {
 	return (unsigned int)__builtin_ctzll(v);
 }
 
-/** How many bits are one. */
+/**
+ * Count the bits that are one.
+ *
+ * @param v The number.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_popcount32(uint32_t v)
 {
 	return (unsigned int)__builtin_popcount(v);
 }
 
-/** How many bits are one. */
+/**
+ * Count the bits that are one.
+ *
+ * @param v The number.
+ * @return How many there are.
+ */
 static inline unsigned int
 rte_popcount64(uint64_t v)
 {
 	return (unsigned int)__builtin_popcountll(v);
 }
 
-/** The number of the lowest one; @p v is not 0. */
+/**
+ * Find the lowest bit that is one.
+ *
+ * @param v The number; not 0.
+ * @return Its number, from 0.
+ */
 static inline uint32_t
 rte_bsf32(uint32_t v)
 {
 	return rte_ctz32(v);
 }
 
-/** The number of the lowest one goes to *@p pos; returns 0 when there is none, else 1. */
+/**
+ * Find the lowest bit that is one, if there is any.
+ *
+ * @param v The number.
+ * @param pos Where the bit's number goes, from 0; untouched when there is none.
+ * @return 1: there is one; 0: there is none.
+ */
 static inline int
 rte_bsf32_safe(uint32_t v, uint32_t *pos)
 {
@@ -92,14 +133,25 @@ rte_bsf32_safe(uint32_t v, uint32_t *pos)
 	return 1;
 }
 
-/** The number of the lowest one; @p v is not 0. */
+/**
+ * Find the lowest bit that is one.
+ *
+ * @param v The number; not 0.
+ * @return Its number, from 0.
+ */
 static inline uint32_t
 rte_bsf64(uint64_t v)
 {
 	return rte_ctz64(v);
 }
 
-/** The number of the lowest one goes to *@p pos; returns 0 when there is none, else 1. */
+/**
+ * Find the lowest bit that is one, if there is any.
+ *
+ * @param v The number.
+ * @param pos Where the bit's number goes, from 0; untouched when there is none.
+ * @return 1: there is one; 0: there is none.
+ */
 static inline int
 rte_bsf64_safe(uint64_t v, uint32_t *pos)
 {
@@ -109,42 +161,72 @@ rte_bsf64_safe(uint64_t v, uint32_t *pos)
 	return 1;
 }
 
-/** The number of the highest one, counted from 1; 0 when there is none. */
+/**
+ * Find the highest bit that is one.
+ *
+ * @param x The number.
+ * @return Its number, from 1; 0: there is none.
+ */
 static inline uint32_t
 rte_fls_u32(uint32_t x)
 {
 	return x == 0 ? 0 : 32 - rte_clz32(x);
 }
 
-/** The number of the highest one, counted from 1; 0 when there is none. */
+/**
+ * Find the highest bit that is one.
+ *
+ * @param x The number.
+ * @return Its number, from 1; 0: there is none.
+ */
 static inline uint32_t
 rte_fls_u64(uint64_t x)
 {
 	return x == 0 ? 0 : 64 - rte_clz64(x);
 }
 
-/** Is it a power of two? */
+/**
+ * Is a number a power of two?
+ *
+ * @param n The number.
+ * @return 1: yes; 0: no, or it is 0.
+ */
 static inline int
 rte_is_power_of_2(uint32_t n)
 {
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-/** The smallest power of two that is not less; 0 when that needs more than 32 bits. */
+/**
+ * Round up to a power of two.
+ *
+ * @param x The number.
+ * @return The smallest one that is not less; 0: it needs more than 32 bits, or @p x is 0.
+ */
 static inline uint32_t
 rte_align32pow2(uint32_t x)
 {
 	return x <= 1 ? x : (uint32_t)(UINT64_C(1) << rte_fls_u32(x - 1));
 }
 
-/** The largest power of two that is not greater; 0 for 0. */
+/**
+ * Round down to a power of two.
+ *
+ * @param x The number.
+ * @return The largest one that is not greater; 0 for 0.
+ */
 static inline uint32_t
 rte_align32prevpow2(uint32_t x)
 {
 	return x == 0 ? 0 : RTE_BIT32(rte_fls_u32(x) - 1);
 }
 
-/** The smallest power of two that is not less; 0 when that needs more than 64 bits. */
+/**
+ * Round up to a power of two.
+ *
+ * @param v The number.
+ * @return The smallest one that is not less; 0: it needs more than 64 bits, or @p v is 0.
+ */
 static inline uint64_t
 rte_align64pow2(uint64_t v)
 {
@@ -153,21 +235,36 @@ rte_align64pow2(uint64_t v)
 	return rte_fls_u64(v - 1) == 64 ? 0 : RTE_BIT64(rte_fls_u64(v - 1));
 }
 
-/** The largest power of two that is not greater; 0 for 0. */
+/**
+ * Round down to a power of two.
+ *
+ * @param v The number.
+ * @return The largest one that is not greater; 0 for 0.
+ */
 static inline uint64_t
 rte_align64prevpow2(uint64_t v)
 {
 	return v == 0 ? 0 : RTE_BIT64(rte_fls_u64(v) - 1);
 }
 
-/** The logarithm to base 2, rounded up; 0 for 0. */
+/**
+ * The logarithm to base 2.
+ *
+ * @param v The number.
+ * @return The logarithm, rounded up; 0 for 0.
+ */
 static inline uint32_t
 rte_log2_u32(uint32_t v)
 {
 	return v == 0 ? 0 : rte_fls_u32(v - 1);
 }
 
-/** The logarithm to base 2, rounded up; 0 for 0. */
+/**
+ * The logarithm to base 2.
+ *
+ * @param v The number.
+ * @return The logarithm, rounded up; 0 for 0.
+ */
 static inline uint32_t
 rte_log2_u64(uint64_t v)
 {

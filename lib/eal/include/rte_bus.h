@@ -21,7 +21,12 @@ extern "C" {
 struct rte_bus;
 struct rte_device;
 
-/** The name of a bus; lasts as long as the bus. */
+/**
+ * The name of a bus. Any thread.
+ *
+ * @param bus The bus.
+ * @return Its name, which lasts as long as the bus.
+ */
 const char *rte_bus_name(const struct rte_bus *bus);
 
 /**
@@ -37,7 +42,11 @@ int rte_bus_scan(void);
  */
 int rte_bus_probe(void);
 
-/** Write the names of the buses to @p f. */
+/**
+ * Write the names of the buses, a line each. Any thread.
+ *
+ * @param f Where to.
+ */
 void rte_bus_dump(FILE *f);
 
 /** Compare a bus with @p data: 0 when they match. */
@@ -53,15 +62,27 @@ typedef int (*rte_bus_cmp_t)(const struct rte_bus *bus, const void *data);
  */
 struct rte_bus *rte_bus_find(const struct rte_bus *start, rte_bus_cmp_t cmp, const void *data);
 
-/** The bus on which @p dev is found, or NULL. */
+/**
+ * Find the bus of a device. Not while another thread adds or removes devices.
+ *
+ * @param dev The device; any pointer, it is only compared.
+ * @return The bus that lists it, or NULL.
+ */
 struct rte_bus *rte_bus_find_by_device(const struct rte_device *dev);
 
-/** The bus called @p busname, or NULL. */
+/**
+ * Find a bus by its name. Any thread.
+ *
+ * @param busname The name; NULL is nobody's.
+ * @return The bus, or NULL.
+ */
 struct rte_bus *rte_bus_find_by_name(const char *busname);
 
 /**
  * The kind of address that suits the devices of all buses. When some want physical ones and
  * others virtual ones, it is RTE_IOVA_DC with a warning.
+ *
+ * @return RTE_IOVA_PA, RTE_IOVA_VA, or RTE_IOVA_DC: either will do.
  */
 enum rte_iova_mode rte_bus_get_iommu_class(void);
 

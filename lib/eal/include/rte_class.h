@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/** A list of classes. */
 RTE_TAILQ_HEAD(rte_class_list, rte_class);
 
 /** A class. */
@@ -40,13 +41,27 @@ typedef int (*rte_class_cmp_t)(const struct rte_class *cls, const void *data);
 struct rte_class *rte_class_find(const struct rte_class *start, rte_class_cmp_t cmp,
 	const void *data);
 
-/** The class called @p name, or NULL. */
+/**
+ * Find a class by its name. Any thread.
+ *
+ * @param name The name; NULL is nobody's.
+ * @return The class, or NULL.
+ */
 struct rte_class *rte_class_find_by_name(const char *name);
 
-/** Add a class, which has a name. From a constructor, or before rte_eal_init(). */
+/**
+ * Add a class. From a constructor, or before rte_eal_init().
+ *
+ * @param cls The class, which EAL uses until rte_class_unregister(). It has a name, else the
+ *   program panics.
+ */
 void rte_class_register(struct rte_class *cls);
 
-/** Take a class out. */
+/**
+ * Take a class out. From a destructor, or after rte_eal_cleanup().
+ *
+ * @param cls A class that is registered.
+ */
 void rte_class_unregister(struct rte_class *cls);
 
 /** Add the class @p cls, an object, under the name @p nm before main(). */
@@ -57,6 +72,7 @@ RTE_INIT_PRIO(classinitfn_ ##nm, CLASS) \
 	rte_class_register(&cls); \
 }
 
+/** Take the class @p cls out after main(); @p nm as for RTE_REGISTER_CLASS(). */
 #define RTE_UNREGISTER_CLASS(nm, cls) \
 RTE_FINI_PRIO(classfinifn_ ##nm, CLASS) \
 { \

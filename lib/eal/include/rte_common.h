@@ -23,11 +23,13 @@ extern "C" {
 #endif
 
 #ifndef typeof
+/** The type of an expression, also where the language has no word for it. */
 #define typeof __typeof__
 #endif
 
 #ifndef __cplusplus
 #ifndef asm
+/** Assembly, also where the language has no word for it. */
 #define asm __asm__
 #endif
 #endif
@@ -120,11 +122,12 @@ extern "C" {
 
 /* ---- constructors and destructors ---- */
 
-#define RTE_PRIORITY_LOG 101
-#define RTE_PRIORITY_BUS 110
-#define RTE_PRIORITY_CLASS 120
-#define RTE_PRIORITY_LAST 65535
+#define RTE_PRIORITY_LOG 101	/**< types of messages */
+#define RTE_PRIORITY_BUS 110	/**< buses */
+#define RTE_PRIORITY_CLASS 120	/**< classes of devices */
+#define RTE_PRIORITY_LAST 65535	/**< all the rest */
 
+/** The number of a priority by its name, as LOG. */
 #define RTE_PRIO(prio) RTE_PRIORITY_ ## prio
 
 #ifndef RTE_INIT_PRIO
@@ -152,10 +155,12 @@ static void __attribute__((destructor(RTE_PRIO(prio)), used)) func(void)
 
 /** The text of @p x after macro expansion. */
 #define RTE_STR(x) RTE_STR_(x)
+/** @internal The text of @p x as it stands. */
 #define RTE_STR_(x) #x
 
 /** Join two words after macro expansion. */
 #define RTE_CONCAT(a, b) RTE_CONCAT_(a, b)
+/** @internal Two words as they stand. */
 #define RTE_CONCAT_(a, b) a ## b
 
 /** A format and its arguments, of which there may be none; takes the place of two arguments. */
@@ -177,6 +182,7 @@ static void __attribute__((destructor(RTE_PRIO(prio)), used)) func(void)
 
 /* ---- numbers ---- */
 
+/** @internal The one of two numbers that is @p op the other; @p n makes names unique. */
 #define RTE_PICK_(a, b, op, n) \
 	__extension__ ({ \
 		typeof(a) RTE_CONCAT(pick_a_, n) = (a); \
@@ -228,7 +234,13 @@ static void __attribute__((destructor(RTE_PRIO(prio)), used)) func(void)
 /** Same as RTE_PTR_ALIGN_CEIL(). */
 #define RTE_PTR_ALIGN(ptr, align) RTE_PTR_ALIGN_CEIL(ptr, align)
 
-/** Is the pointer a multiple of @p align bytes, a power of two? */
+/**
+ * Is a pointer a multiple of so many bytes?
+ *
+ * @param ptr The pointer.
+ * @param align Bytes, a power of two.
+ * @return 1: yes; 0: no.
+ */
 static inline int
 rte_is_aligned(const void *ptr, const unsigned int align)
 {
@@ -251,9 +263,11 @@ rte_is_aligned(const void *ptr, const unsigned int align)
 
 /* ---- cache lines ---- */
 
+/** The part of an address that is within a cache line. */
 #define RTE_CACHE_LINE_MASK (RTE_CACHE_LINE_SIZE - 1)
 /** @p size rounded up to whole cache lines. */
 #define RTE_CACHE_LINE_ROUNDUP(size) RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE)
+/** The smallest cache line that any supported machine has, in bytes. */
 #define RTE_CACHE_LINE_MIN_SIZE 64
 /** Align to a cache line. */
 #define __rte_cache_aligned __rte_aligned(RTE_CACHE_LINE_SIZE)
@@ -264,6 +278,7 @@ rte_is_aligned(const void *ptr, const unsigned int align)
 
 /** An address in physical memory. */
 typedef uint64_t phys_addr_t;
+/** No address. */
 #define RTE_BAD_PHYS_ADDR ((phys_addr_t)-1)
 
 /** An address as a device uses it: physical, or virtual behind an IOMMU. */

@@ -18,11 +18,15 @@
 extern "C" {
 #endif
 
-#define MS_PER_S 1000
-#define US_PER_S 1000000
-#define NS_PER_S 1000000000
+#define MS_PER_S 1000	/**< milliseconds in a second */
+#define US_PER_S 1000000	/**< microseconds in a second */
+#define NS_PER_S 1000000000	/**< nanoseconds in a second */
 
-/** The counter's value. */
+/**
+ * Read the counter.
+ *
+ * @return Its value; it counts rte_get_tsc_hz() times a second, from a start of its own.
+ */
 static inline uint64_t
 rte_rdtsc(void)
 {
@@ -38,7 +42,11 @@ rte_rdtsc(void)
 #endif
 }
 
-/** The counter's value after all that stands before has been done. */
+/**
+ * Read the counter after all that stands before has been done.
+ *
+ * @return Its value, as of rte_rdtsc().
+ */
 static inline uint64_t
 rte_rdtsc_precise(void)
 {
@@ -50,24 +58,40 @@ rte_rdtsc_precise(void)
 	return rte_rdtsc();
 }
 
-/** Same as rte_rdtsc(). */
+/**
+ * Same as rte_rdtsc().
+ *
+ * @return The counter's value.
+ */
 static inline uint64_t
 rte_get_tsc_cycles(void)
 {
 	return rte_rdtsc();
 }
 
-/** How often the counter counts in a second. The first call may take some milliseconds. */
+/**
+ * How fast the counter is. The first call may take some milliseconds, as it measures.
+ *
+ * @return How often it counts in a second.
+ */
 uint64_t rte_get_tsc_hz(void);
 
-/** Same as rte_get_tsc_cycles(). */
+/**
+ * Same as rte_get_tsc_cycles().
+ *
+ * @return The counter's value.
+ */
 static inline uint64_t
 rte_get_timer_cycles(void)
 {
 	return rte_get_tsc_cycles();
 }
 
-/** Same as rte_get_tsc_hz(). */
+/**
+ * Same as rte_get_tsc_hz().
+ *
+ * @return How often the counter counts in a second.
+ */
 static inline uint64_t
 rte_get_timer_hz(void)
 {
@@ -77,7 +101,11 @@ rte_get_timer_hz(void)
 /** Wait at least @p us microseconds; a pointer that rte_delay_us_callback_register() sets. */
 extern void (*rte_delay_us)(unsigned int us);
 
-/** Wait at least @p ms milliseconds. */
+/**
+ * Wait, by rte_delay_us().
+ *
+ * @param ms At least so many milliseconds.
+ */
 static inline void
 rte_delay_ms(unsigned int ms)
 {
@@ -85,13 +113,25 @@ rte_delay_ms(unsigned int ms)
 		rte_delay_us(1000);
 }
 
-/** Wait at least @p us microseconds in a loop; what rte_delay_us is at first. */
+/**
+ * Wait in a loop, without giving the core away; what rte_delay_us is at first.
+ *
+ * @param us At least so many microseconds.
+ */
 void rte_delay_us_block(unsigned int us);
 
-/** Sleep at least @p us microseconds. */
+/**
+ * Sleep, through signals too.
+ *
+ * @param us At least so many microseconds.
+ */
 void rte_delay_us_sleep(unsigned int us);
 
-/** Make @p userfunc what rte_delay_us calls. */
+/**
+ * Choose what rte_delay_us is. Not while another thread waits by it.
+ *
+ * @param userfunc A function that waits at least so many microseconds.
+ */
 void rte_delay_us_callback_register(void (*userfunc)(unsigned int us));
 
 #ifdef __cplusplus

@@ -55,28 +55,69 @@ struct rte_mem_resource {
 	void *addr;	/**< where this process sees it; NULL: nowhere */
 };
 
-/** The name of a driver; lasts as long as the driver. */
+/**
+ * The name of a driver. Any thread.
+ *
+ * @param driver The driver.
+ * @return Its name, which lasts as long as the driver.
+ */
 const char *rte_driver_name(const struct rte_driver *driver);
 
-/** The bus of a device. */
+/**
+ * The bus of a device. Any thread.
+ *
+ * @param dev The device.
+ * @return Its bus.
+ */
 const struct rte_bus *rte_dev_bus(const struct rte_device *dev);
 
-/** What the bus tells about a device, as text, or NULL; lasts as long as the device. */
+/**
+ * What the bus tells about a device. Any thread.
+ *
+ * @param dev The device.
+ * @return A text, which lasts as long as the device; NULL: the bus tells nothing.
+ */
 const char *rte_dev_bus_info(const struct rte_device *dev);
 
-/** The arguments of a device, or NULL; last as long as the device. */
+/**
+ * The arguments of a device.
+ *
+ * @param dev The device.
+ * @return The arguments, which stay EAL's: until the device is removed, or added again with others;
+ *   NULL: the user said nothing.
+ */
 const struct rte_devargs *rte_dev_devargs(const struct rte_device *dev);
 
-/** The driver of a device; NULL when it has none. */
+/**
+ * The driver of a device.
+ *
+ * @param dev The device.
+ * @return The driver; NULL: it has none.
+ */
 const struct rte_driver *rte_dev_driver(const struct rte_device *dev);
 
-/** The name of a device; lasts as long as the device. */
+/**
+ * The name of a device.
+ *
+ * @param dev The device.
+ * @return The name, which lasts as long as the device.
+ */
 const char *rte_dev_name(const struct rte_device *dev);
 
-/** The NUMA node of a device; SOCKET_ID_ANY (-1) when it is near to none. */
+/**
+ * The NUMA node of a device. Any thread.
+ *
+ * @param dev The device.
+ * @return The number of the node; SOCKET_ID_ANY (-1): it is near to none.
+ */
 int rte_dev_numa_node(const struct rte_device *dev);
 
-/** Has the device a driver? 1 or 0. */
+/**
+ * Has a device a driver?
+ *
+ * @param dev The device.
+ * @return 1: yes; 0: no.
+ */
 int rte_dev_is_probed(const struct rte_device *dev);
 
 /**
@@ -231,7 +272,11 @@ int rte_dev_event_monitor_stop(void);
  */
 int rte_dev_hotplug_handle_enable(void);
 
-/** Undo rte_dev_hotplug_handle_enable(); nothing to undo is fine. Any thread. 0. */
+/**
+ * Undo rte_dev_hotplug_handle_enable(); nothing to undo is fine. Any thread.
+ *
+ * @return 0; on FreeBSD -ENOTSUP.
+ */
 int rte_dev_hotplug_handle_disable(void);
 
 /**

@@ -65,11 +65,21 @@ struct rte_devargs {
  */
 int rte_devargs_parse(struct rte_devargs *da, const char *dev);
 
-/** rte_devargs_parse() of a text made by printf format. */
+/**
+ * rte_devargs_parse() of a text that is put together.
+ *
+ * @param da As for rte_devargs_parse().
+ * @param format A printf format, and its arguments.
+ * @return As rte_devargs_parse().
+ */
 int rte_devargs_parsef(struct rte_devargs *da, const char *format, ...)
 	__rte_format_printf(2, 3);
 
-/** Free what rte_devargs_parse() allocated; @p da may be NULL. */
+/**
+ * Free what rte_devargs_parse() allocated, not the structure.
+ *
+ * @param da What it filled; its strings are gone. NULL: nothing is done.
+ */
 void rte_devargs_reset(struct rte_devargs *da);
 
 /**
@@ -98,10 +108,19 @@ int rte_devargs_add(enum rte_devtype devtype, const char *devargs_str);
  */
 int rte_devargs_remove(struct rte_devargs *devargs);
 
-/** How many of the list are of @p devtype. */
+/**
+ * Count the arguments in the list.
+ *
+ * @param devtype Those that are there for this reason.
+ * @return How many there are.
+ */
 unsigned int rte_devargs_type_count(enum rte_devtype devtype);
 
-/** Write the list to @p f. */
+/**
+ * Write the list, a line for each device.
+ *
+ * @param f Where to.
+ */
 void rte_devargs_dump(FILE *f);
 
 /**

@@ -37,7 +37,11 @@ enum rte_iova_mode {
 	RTE_IOVA_VA = (1 << 1)	/**< addresses of this process, behind an IOMMU */
 };
 
-/** What this process is: RTE_PROC_PRIMARY. May be called before rte_eal_init(). */
+/**
+ * What is this process? Any thread, before rte_eal_init() as well.
+ *
+ * @return RTE_PROC_PRIMARY: there are no others here.
+ */
 enum rte_proc_type_t rte_eal_process_type(void);
 
 /**
@@ -73,28 +77,60 @@ int rte_eal_init(int argc, char **argv);
  */
 int rte_eal_cleanup(void);
 
-/** May memory be in huge pages? 0 with --no-huge, else 1. */
+/**
+ * May memory be in huge pages? Any thread, after rte_eal_init().
+ *
+ * @return 0: no, by --no-huge; 1: yes.
+ */
 int rte_eal_has_hugepages(void);
 
-/** May PCI devices be used? 0 with --no-pci, else 1. */
+/**
+ * May PCI devices be used? Any thread, after rte_eal_init().
+ *
+ * @return 0: no, by --no-pci; 1: yes.
+ */
 int rte_eal_has_pci(void);
 
-/** Shall device files of UIO be made when missing? 1 with --create-uio-dev, else 0. */
+/**
+ * Shall device files of UIO be made when missing? Any thread, after rte_eal_init().
+ *
+ * @return 1: yes, by --create-uio-dev; 0: no.
+ */
 int rte_eal_create_uio_dev(void);
 
-/** The interrupt mode that --vfio-intr asks for; RTE_INTR_MODE_NONE without. */
+/**
+ * Which kind of interrupts does the user want? Any thread, after rte_eal_init().
+ *
+ * @return What --vfio-intr says; RTE_INTR_MODE_NONE without that option.
+ */
 enum rte_intr_mode rte_eal_vfio_intr_mode(void);
 
-/** Copy the token of --vfio-vf-token to @p vf_token; zeros without. */
+/**
+ * Get the token that --vfio-vf-token gives. Any thread, after rte_eal_init().
+ *
+ * @param vf_token Where it goes; zeros without that option.
+ */
 void rte_eal_vfio_get_vf_token(rte_uuid_t vf_token);
 
-/** The kind of addresses that devices get; RTE_IOVA_DC before rte_eal_init() settled it. */
+/**
+ * The kind of addresses that devices get. Any thread.
+ *
+ * @return RTE_IOVA_PA or RTE_IOVA_VA; RTE_IOVA_DC before rte_eal_init() settled it.
+ */
 enum rte_iova_mode rte_eal_iova_mode(void);
 
-/** The folder for files of this process; "" when it has none. Lasts until rte_eal_cleanup(). */
+/**
+ * The folder for files of this process. Any thread, after rte_eal_init().
+ *
+ * @return Its path, which lasts until rte_eal_cleanup(); "": there is none.
+ */
 const char *rte_eal_get_runtime_dir(void);
 
-/** The address at which mappings start that --base-virtaddr asks for, or the system's own. */
+/**
+ * Where mappings start in this process. Any thread, after rte_eal_init().
+ *
+ * @return The address that --base-virtaddr gives, or the system's own.
+ */
 __rte_internal
 uint64_t rte_eal_get_baseaddr(void);
 
@@ -104,16 +140,25 @@ typedef void (*rte_usage_hook_t)(const char *prgname);
 /**
  * Set what --help calls after EAL's own text. Before rte_eal_init(); not from several threads.
  *
+ * @param usage_func The function, or NULL.
  * @return The function set before, or NULL.
  */
 rte_usage_hook_t rte_set_application_usage_hook(rte_usage_hook_t usage_func);
 
-/** The system's number of the calling thread. */
+/**
+ * The system's number of the calling thread, asked each time.
+ *
+ * @return The number.
+ */
 int rte_sys_gettid(void);
 
 RTE_DECLARE_PER_LCORE(int, _thread_id);
 
-/** The system's number of the calling thread, from a copy after the first call. */
+/**
+ * The system's number of the calling thread, from a copy after the first call.
+ *
+ * @return The number.
+ */
 static inline int
 rte_gettid(void)
 {

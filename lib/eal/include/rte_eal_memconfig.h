@@ -19,11 +19,19 @@
 extern "C" {
 #endif
 
-/** The lock that the rte_mcfg_mem_ functions take. */
+/**
+ * The lock that the rte_mcfg_mem_ functions take. Any thread.
+ *
+ * @return The lock, which is EAL's.
+ */
 __rte_internal
 rte_rwlock_t *rte_mcfg_mem_get_lock(void);
 
-/** The lock that the rte_mcfg_tailq_ functions take. */
+/**
+ * The lock that the rte_mcfg_tailq_ functions take. Any thread.
+ *
+ * @return The lock, which is EAL's.
+ */
 __rte_internal
 rte_rwlock_t *rte_mcfg_tailq_get_lock(void);
 

@@ -19,6 +19,7 @@
 extern "C" {
 #endif
 
+/** @internal The four functions for a width in bits. */
 #define RTE_IO_ACCESSORS_(width) \
 static __rte_always_inline uint##width##_t \
 rte_read##width##_relaxed(const volatile void *addr) \
@@ -53,14 +54,24 @@ RTE_IO_ACCESSORS_(16)
 RTE_IO_ACCESSORS_(32)
 RTE_IO_ACCESSORS_(64)
 
-/** rte_write32() to memory that combines writes. */
+/**
+ * rte_write32() to memory that combines writes.
+ *
+ * @param value What to write.
+ * @param addr Where to, a multiple of 4.
+ */
 static __rte_always_inline void
 rte_write32_wc(uint32_t value, volatile void *addr)
 {
 	rte_write32(value, addr);
 }
 
-/** rte_write32_relaxed() to memory that combines writes. */
+/**
+ * rte_write32_relaxed() to memory that combines writes.
+ *
+ * @param value What to write.
+ * @param addr Where to, a multiple of 4.
+ */
 static __rte_always_inline void
 rte_write32_wc_relaxed(uint32_t value, volatile void *addr)
 {

@@ -22,17 +22,29 @@ extern "C" {
 
 RTE_DECLARE_PER_LCORE(unsigned int, _lcore_id);
 
-/** The core that the calling thread is, or LCORE_ID_ANY. */
+/**
+ * Which core is the calling thread?
+ *
+ * @return rte_get_main_lcore() in the thread that called rte_eal_init(); LCORE_ID_ANY in others.
+ */
 static inline unsigned int
 rte_lcore_id(void)
 {
 	return RTE_PER_LCORE(_lcore_id);
 }
 
-/** The number of the main core: 0. */
+/**
+ * The main core. Any thread.
+ *
+ * @return Its number, 0.
+ */
 unsigned int rte_get_main_lcore(void);
 
-/** How many cores there are: 1. */
+/**
+ * How many cores EAL has. Any thread.
+ *
+ * @return 1: the main one.
+ */
 unsigned int rte_lcore_count(void);
 
 /**
@@ -42,7 +54,11 @@ unsigned int rte_lcore_count(void);
  */
 unsigned int rte_socket_id(void);
 
-/** How many NUMA nodes the system has; at least 1, at most RTE_MAX_NUMA_NODES. Any thread. */
+/**
+ * How many NUMA nodes the system has. Any thread.
+ *
+ * @return 1 to RTE_MAX_NUMA_NODES.
+ */
 unsigned int rte_socket_count(void);
 
 /**

@@ -16,7 +16,14 @@
 extern "C" {
 #endif
 
-/** Copy @p n bytes from @p src to @p dst, which do not overlap; returns @p dst. */
+/**
+ * Copy memory. Any thread.
+ *
+ * @param dst Where to; does not overlap with @p src.
+ * @param src What.
+ * @param n Bytes.
+ * @return @p dst.
+ */
 static __rte_always_inline void *
 rte_memcpy(void *dst, const void *src, size_t n)
 {

@@ -31,7 +31,13 @@ rte_pause(void)
 #endif
 }
 
-/** Wait until *@p addr is @p expected; @p memorder is acquire or relaxed. */
+/**
+ * Wait in a loop until another thread has written a number.
+ *
+ * @param addr Where; a multiple of 4.
+ * @param expected The number.
+ * @param memorder rte_memory_order_acquire or rte_memory_order_relaxed, for each look.
+ */
 static __rte_always_inline void
 rte_wait_until_equal_32(volatile uint32_t *addr, uint32_t expected, rte_memory_order memorder)
 {

@@ -8,10 +8,10 @@
  * Names of the interrupt modes of a PCI device, shared by EAL and the bus.
  */
 
-#define RTE_INTR_MODE_NONE_NAME "none"
-#define RTE_INTR_MODE_LEGACY_NAME "legacy"
-#define RTE_INTR_MODE_MSI_NAME "msi"
-#define RTE_INTR_MODE_MSIX_NAME "msix"
+#define RTE_INTR_MODE_NONE_NAME "none"	/**< of RTE_INTR_MODE_NONE */
+#define RTE_INTR_MODE_LEGACY_NAME "legacy"	/**< of RTE_INTR_MODE_LEGACY */
+#define RTE_INTR_MODE_MSI_NAME "msi"	/**< of RTE_INTR_MODE_MSI */
+#define RTE_INTR_MODE_MSIX_NAME "msix"	/**< of RTE_INTR_MODE_MSIX */
 
 #ifdef __cplusplus
 extern "C" {

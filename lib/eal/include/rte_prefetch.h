@@ -14,28 +14,44 @@
 extern "C" {
 #endif
 
-/** Into all caches. */
+/**
+ * Into all caches.
+ *
+ * @param p An address in the cache line.
+ */
 static inline void
 rte_prefetch0(const volatile void *p)
 {
 	__builtin_prefetch(RTE_PTR_UNQUAL(p), 0, 3);
 }
 
-/** Into all caches but the first. */
+/**
+ * Into all caches but the first.
+ *
+ * @param p An address in the cache line.
+ */
 static inline void
 rte_prefetch1(const volatile void *p)
 {
 	__builtin_prefetch(RTE_PTR_UNQUAL(p), 0, 2);
 }
 
-/** Into the last cache. */
+/**
+ * Into the last cache.
+ *
+ * @param p An address in the cache line.
+ */
 static inline void
 rte_prefetch2(const volatile void *p)
 {
 	__builtin_prefetch(RTE_PTR_UNQUAL(p), 0, 1);
 }
 
-/** For one use. */
+/**
+ * For one use: into the nearest cache, to be given up soon.
+ *
+ * @param p An address in the cache line.
+ */
 static inline void
 rte_prefetch_non_temporal(const volatile void *p)
 {

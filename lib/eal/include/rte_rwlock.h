@@ -26,22 +26,31 @@ typedef struct __rte_capability("rwlock") {
 	RTE_ATOMIC(int32_t) cnt;	/**< bit 0 writer waits, bit 1 writer, above: readers */
 } rte_rwlock_t;
 
-#define RTE_RWLOCK_WAIT 0x1
-#define RTE_RWLOCK_WRITE 0x2
-#define RTE_RWLOCK_MASK (RTE_RWLOCK_WAIT | RTE_RWLOCK_WRITE)
-#define RTE_RWLOCK_READ 0x4
+#define RTE_RWLOCK_WAIT 0x1	/**< in rte_rwlock_t::cnt: a writer waits */
+#define RTE_RWLOCK_WRITE 0x2	/**< a writer has the lock */
+#define RTE_RWLOCK_MASK (RTE_RWLOCK_WAIT | RTE_RWLOCK_WRITE)	/**< no new readers */
+#define RTE_RWLOCK_READ 0x4	/**< so much for each reader */
 
 /** A free lock, as an initialiser. */
 #define RTE_RWLOCK_INITIALIZER { 0 }
 
-/** Make a lock free, before its first use. */
+/**
+ * Make a lock free, before its first use.
+ *
+ * @param rwl The lock.
+ */
 static inline void
 rte_rwlock_init(rte_rwlock_t *rwl)
 {
 	rwl->cnt = 0;
 }
 
-/** Take a lock for reading if no writer has it or waits for it. 0, or -EBUSY. */
+/**
+ * Take a lock for reading, if that is possible at once.
+ *
+ * @param rwl The lock.
+ * @return 0; -EBUSY: a writer has it or waits for it.
+ */
 __rte_warn_unused_result
 static inline int
 rte_rwlock_read_trylock(rte_rwlock_t *rwl)
@@ -58,7 +67,12 @@ rte_rwlock_read_trylock(rte_rwlock_t *rwl)
 	return -EBUSY;
 }
 
-/** Take a lock for reading, waiting for it. */
+/**
+ * Take a lock for reading, waiting for it. A thread that reads already may wait for ever, behind a
+ * writer that waits for it.
+ *
+ * @param rwl The lock.
+ */
 static inline void
 rte_rwlock_read_lock(rte_rwlock_t *rwl)
 	__rte_acquire_shared_capability(rwl)
@@ -68,7 +82,11 @@ rte_rwlock_read_lock(rte_rwlock_t *rwl)
 		rte_pause();
 }
 
-/** Undo rte_rwlock_read_lock(). */
+/**
+ * Undo rte_rwlock_read_lock().
+ *
+ * @param rwl A lock that the caller has for reading.
+ */
 static inline void
 rte_rwlock_read_unlock(rte_rwlock_t *rwl)
 	__rte_release_shared_capability(rwl)
@@ -77,7 +95,12 @@ rte_rwlock_read_unlock(rte_rwlock_t *rwl)
 	rte_atomic_fetch_sub_explicit(&rwl->cnt, RTE_RWLOCK_READ, rte_memory_order_release);
 }
 
-/** Take a lock for writing if nobody has it. 0, or -EBUSY. */
+/**
+ * Take a lock for writing, if that is possible at once.
+ *
+ * @param rwl The lock.
+ * @return 0; -EBUSY: somebody has it.
+ */
 __rte_warn_unused_result
 static inline int
 rte_rwlock_write_trylock(rte_rwlock_t *rwl)
@@ -94,7 +117,11 @@ rte_rwlock_write_trylock(rte_rwlock_t *rwl)
 	return -EBUSY;
 }
 
-/** Take a lock for writing, waiting for it. */
+/**
+ * Take a lock for writing, waiting for it. A thread that has it already waits for ever.
+ *
+ * @param rwl The lock.
+ */
 static inline void
 rte_rwlock_write_lock(rte_rwlock_t *rwl)
 	__rte_acquire_capability(rwl)
@@ -107,7 +134,11 @@ rte_rwlock_write_lock(rte_rwlock_t *rwl)
 	}
 }
 
-/** Undo rte_rwlock_write_lock(). */
+/**
+ * Undo rte_rwlock_write_lock().
+ *
+ * @param rwl A lock that the caller has for writing.
+ */
 static inline void
 rte_rwlock_write_unlock(rte_rwlock_t *rwl)
 	__rte_release_capability(rwl)

@@ -25,14 +25,23 @@ typedef struct __rte_capability("spinlock") {
 /** A free lock, as an initialiser. */
 #define RTE_SPINLOCK_INITIALIZER { 0 }
 
-/** Make a lock free, before its first use. */
+/**
+ * Make a lock free, before its first use.
+ *
+ * @param sl The lock.
+ */
 static inline void
 rte_spinlock_init(rte_spinlock_t *sl)
 {
 	sl->locked = 0;
 }
 
-/** Take a lock if it is free: 1 when taken, else 0. */
+/**
+ * Take a lock if it is free.
+ *
+ * @param sl The lock.
+ * @return 1: the caller has it; 0: another thread has.
+ */
 __rte_warn_unused_result
 static inline int
 rte_spinlock_trylock(rte_spinlock_t *sl)
@@ -45,7 +54,11 @@ rte_spinlock_trylock(rte_spinlock_t *sl)
 			rte_memory_order_acquire, rte_memory_order_relaxed);
 }
 
-/** Take a lock, waiting for it. */
+/**
+ * Take a lock, waiting for it. A thread that has it already waits for ever.
+ *
+ * @param sl The lock.
+ */
 static inline void
 rte_spinlock_lock(rte_spinlock_t *sl)
 	__rte_acquire_capability(sl)
@@ -56,7 +69,11 @@ rte_spinlock_lock(rte_spinlock_t *sl)
 			rte_pause();
 }
 
-/** Give a lock back. */
+/**
+ * Give a lock back.
+ *
+ * @param sl A lock that the caller has.
+ */
 static inline void
 rte_spinlock_unlock(rte_spinlock_t *sl)
 	__rte_release_capability(sl)
@@ -65,7 +82,12 @@ rte_spinlock_unlock(rte_spinlock_t *sl)
 	rte_atomic_store_explicit(&sl->locked, 0, rte_memory_order_release);
 }
 
-/** Is the lock taken? 1 or 0. */
+/**
+ * Is a lock taken?
+ *
+ * @param sl The lock.
+ * @return 1: yes; 0: no. Either may have changed already.
+ */
 static inline int
 rte_spinlock_is_locked(rte_spinlock_t *sl)
 {

@@ -73,7 +73,9 @@ rte_strlcat(char *dst, const char *src, size_t size)
 #if defined(__FreeBSD__) || (defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 38))
 /* the C library has strlcpy() and strlcat() */
 #elif !defined(strlcpy)
+/** rte_strlcpy() under its usual name. */
 #define strlcpy(dst, src, size) rte_strlcpy(dst, src, size)
+/** rte_strlcat() under its usual name. */
 #define strlcat(dst, src, size) rte_strlcat(dst, src, size)
 #endif
 
@@ -87,7 +89,12 @@ rte_strlcat(char *dst, const char *src, size_t size)
  */
 ssize_t rte_strscpy(char *dst, const char *src, size_t dsize);
 
-/** The first character of @p src that is not white space; may be the ending NUL. */
+/**
+ * Skip white space.
+ *
+ * @param src A string.
+ * @return Where its first character is that is no white space, which may be the ending NUL.
+ */
 static inline const char *
 rte_str_skip_leading_spaces(const char *src)
 {

@@ -52,7 +52,11 @@ struct rte_tailq_elem {
 #define RTE_TAILQ_LOOKUP(name, struct_name) \
 	RTE_TAILQ_CAST(rte_eal_tailq_lookup(name), struct_name)
 
-/** Write all lists to @p f. */
+/**
+ * Write all lists, a line each. Any thread.
+ *
+ * @param f Where to.
+ */
 void rte_dump_tailq(FILE *f);
 
 /**

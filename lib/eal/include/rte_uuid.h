@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+/** An identifier. */
 typedef unsigned char rte_uuid_t[16];
 
 /** An initialiser: the five numbers of the written form, 32, 16, 16, 16 and 48 bits. */
@@ -32,17 +33,33 @@ typedef unsigned char rte_uuid_t[16];
 /** Bytes of the written form, with NUL. */
 #define RTE_UUID_STRLEN (36 + 1)
 
-/** Are all bytes zero? */
+/**
+ * Is an identifier nobody's?
+ *
+ * @param uu The identifier.
+ * @return Whether all its bytes are zero.
+ */
 bool rte_uuid_is_null(const rte_uuid_t uu);
 
-/** Copy @p src to @p dst. */
+/**
+ * Copy an identifier.
+ *
+ * @param dst Where to.
+ * @param src What.
+ */
 static inline void
 rte_uuid_copy(rte_uuid_t dst, const rte_uuid_t src)
 {
 	memcpy(dst, src, sizeof(rte_uuid_t));
 }
 
-/** Order two identifiers: negative, 0 or positive. */
+/**
+ * Order two identifiers, byte by byte.
+ *
+ * @param a One.
+ * @param b The other.
+ * @return 0: they are the same; negative: @p a comes first; positive: @p b does.
+ */
 int rte_uuid_compare(const rte_uuid_t a, const rte_uuid_t b);
 
 /**

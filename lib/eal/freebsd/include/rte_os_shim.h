@@ -15,17 +15,17 @@
 
 #include <rte_os.h>
 
-/* Address space costs nothing here until it is used. */
+/** Address space costs nothing here until it is used. */
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
 
-/* Exactly there, and only where nothing is. */
+/** Exactly there, and only where nothing is. */
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE (MAP_FIXED | MAP_EXCL)
 #endif
 
-/* What mmap() says when there is something: the manual knows the one, the kernel the other. */
+/** What mmap() says when there is something: the manual knows the one, the kernel the other. */
 #define MAP_TAKEN(err) ((err) == EINVAL || (err) == ENOMEM)
 
 #endif /* RTE_OS_SHIM_H */

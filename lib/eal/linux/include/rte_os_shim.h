@@ -12,7 +12,7 @@
 
 #include <rte_os.h>
 
-/* What mmap() says when there is something and MAP_FIXED_NOREPLACE. */
+/** What mmap() says when there is something and MAP_FIXED_NOREPLACE. */
 #define MAP_TAKEN(err) ((err) == EEXIST)
 
 #endif /* RTE_OS_SHIM_H */
