@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include <eal_export.h>
+#include <rte_bus_pci.h>
 #include <rte_interrupts.h>
+#include <rte_pci.h>
 
 #include "edu_private.h"
 
@@ -63,12 +65,28 @@ edu_interrupt(void *arg)
 	rte_intr_ack(edu->dev->intr_handle);
 }
 
+/*
+ * A device with MSI-X has a choice, and not every way to a device begins with a reset: all shall
+ * come by the first vector.
+ */
+static void
+edu_irq_choose_vector(const struct rte_edu *edu)
+{
+	off_t reg;
+
+	if (rte_pci_find_capability(edu->dev, RTE_PCI_CAP_ID_MSIX) <= 0)
+		return;
+	for (reg = EDU_REG_IRQ_VECTORS; reg < EDU_REG_IRQ_VECTORS + EDU_IRQ_BITS; reg += 4)
+		edu_write(edu, reg, 0);
+}
+
 void
 edu_irq_setup(struct rte_edu *edu)
 {
 	struct rte_intr_handle *handle = edu->dev->intr_handle;
 	int rc;
 
+	edu_irq_choose_vector(edu);
 	rc = rte_intr_callback_register(handle, edu_interrupt, edu);
 	if (rc == 0) {
 		rc = rte_intr_enable(handle);

@@ -33,6 +33,7 @@
 #define EDU_REG_FACTORIAL   0x08
 #define EDU_REG_STATUS      0x20
 #define EDU_REG_IRQ_STATUS  0x24
+#define EDU_REG_IRQ_VECTORS 0x40	/* of devices with MSI-X: a byte for each bit */
 #define EDU_REG_IRQ_RAISE   0x60
 #define EDU_REG_IRQ_ACK     0x64
 #define EDU_REG_DMA_SRC     0x80
@@ -42,6 +43,8 @@
 
 #define EDU_ID_MASK  0x0000ffffu
 #define EDU_ID_VALUE 0x000000edu
+
+#define EDU_IRQ_BITS 32
 
 #define EDU_STATUS_COMPUTING 0x01u
 #define EDU_STATUS_IRQ       0x80u
