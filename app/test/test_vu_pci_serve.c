@@ -496,6 +496,23 @@ test_start_that_fails_leaves_nothing(void **state)
 	assert_int_equal(config_get(0), 0x1234);
 }
 
+/* Where its session cannot end it is neither half stopped nor freed. */
+static void
+test_function_is_not_stopped_from_a_section(void **state)
+{
+	int dev_id = rte_vfio_user_pci_dev_id(f.pci);
+
+	(void)state;
+	assert_int_equal(rte_vfio_user_dma_enter(dev_id), 0);
+	assert_int_equal(rte_vfio_user_pci_stop(f.pci), -EDEADLK);
+	rte_vfio_user_pci_free(f.pci);
+	rte_vfio_user_dma_leave(dev_id);
+	assert_int_equal(rte_vfio_user_pci_dev_id(f.pci), dev_id);
+	assert_int_equal(config_get(0), 0x1234);
+	assert_int_equal(peer_call(&f.peer, VU_RESET, NULL, 0), 0);
+	assert_int_equal(f.resets, 1);
+}
+
 static int
 suite_setup(void **state)
 {
@@ -523,6 +540,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED(test_started_function_cannot_be_changed),
 	SERVED(test_stopped_function_starts_again),
 	SERVED(test_start_that_fails_leaves_nothing),
+	SERVED(test_function_is_not_stopped_from_a_section),
 };
 
 TEST_SUITE(vu_pci_serve, "functional", tests, suite_setup, NULL)

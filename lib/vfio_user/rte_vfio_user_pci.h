@@ -133,7 +133,8 @@ int rte_vfio_user_pci_create(const struct rte_vfio_user_pci_info *info,
 	const struct rte_vfio_user_pci_ops *ops, void *priv, struct rte_vfio_user_pci **pci);
 
 /**
- * Free a function, which is stopped first if it is started. NULL does nothing.
+ * Free a function, which is stopped first if it is started. NULL does nothing, nor does a call
+ * where rte_vfio_user_pci_stop() fails.
  *
  * @param pci
  *   The function, or NULL.
@@ -347,7 +348,8 @@ int rte_vfio_user_pci_start(struct rte_vfio_user_pci *pci, const char *sock_addr
  * @param pci
  *   The function.
  * @return
- *   0, also when it is not started; -EBUSY: called from a callback
+ *   0, also when it is not started; -EBUSY: called from a callback; -EDEADLK: called between
+ *   rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave()
  */
 __rte_experimental
 int rte_vfio_user_pci_stop(struct rte_vfio_user_pci *pci);

@@ -63,9 +63,9 @@ rte_vfio_user_pci_free(struct rte_vfio_user_pci *pci)
 {
 	unsigned int i;
 
-	if (pci == NULL)
+	/* what cannot be stopped here is still served */
+	if (pci == NULL || rte_vfio_user_pci_stop(pci) < 0)
 		return;
-	rte_vfio_user_pci_stop(pci);
 	for (i = 0; i < RTE_DIM(pci->bars); i++)
 		free((void *)(uintptr_t)pci->bars[i].desc.areas);
 	free(pci->rom);

@@ -293,7 +293,7 @@ rte_vfio_user_pci_stop(struct rte_vfio_user_pci *pci)
 	if (pci->sock_addr == NULL)
 		return 0;
 	rc = rte_vfio_user_unregister(pci->sock_addr);
-	if (rc == -EBUSY)
+	if (rc == -EBUSY || rc == -EDEADLK)
 		return rc;
 	session_set(pci, -1);
 	free(pci->sock_addr);
