@@ -207,6 +207,33 @@ test_unregister_ends_a_wait(void **state)
 	peer_close(&peer);
 }
 
+/* A client that does not answer holds up the end of its own session at most. */
+static void
+test_another_session_ends_during_a_wait(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .request_timeout_ms = 20000 };
+	struct served *served = *state;
+	struct served *other = calloc(1, sizeof(*other));
+	struct vu_peer peer, second;
+
+	served_start(other, NULL);
+	unshared_restart(served, &opt);
+	served->hook = hook_read;
+	unshared_open(&peer, served, "{}");
+	peer_open(&second, other->path);
+	send_hook(&peer, 64, 0);
+	served_wait(&served->update_status, 1);
+	served_stop(other);
+	peer_expect_closed(&second);
+	assert_int_equal(other->destroy_device, 1);
+	unshared_answer_read(&peer);
+	assert_true(peer_receive(&peer));
+	assert_int_equal(peer.hdr.flags, VU_F_TYPE_REPLY);
+	peer_close(&second);
+	peer_close(&peer);
+	free(other);
+}
+
 static void
 test_client_that_leaves_ends_the_wait_of_a_callback(void **state)
 {
@@ -348,6 +375,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_client_that_cannot_answer_is_not_waited_for),
 	SERVED_TEST(test_other_sessions_are_served_meanwhile),
 	SERVED_TEST(test_unregister_ends_a_wait),
+	SERVED_TEST(test_another_session_ends_during_a_wait),
 	SERVED_TEST(test_client_that_leaves_ends_the_wait_of_a_callback),
 	SERVED_TEST(test_descriptor_of_a_map_outlives_a_wait_of_the_lock),
 	SERVED_TEST(test_eventfds_outlive_a_wait_of_the_lock),

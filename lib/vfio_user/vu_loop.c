@@ -38,8 +38,7 @@ static struct vu_loop {
 
 	int epfd;
 	int kick_fd;
-	unsigned int depth;	/* of turns under way; the thread's own, as the rest */
-	unsigned int nb_backlog;
+	unsigned int nb_backlog;	/* the thread's own, as the rest */
 	TAILQ_HEAD(, vu_session) backlog;
 	TAILQ_HEAD(vu_paused, vu_session) paused;
 	uint64_t resume_ms;	/* when the paused ones try again */
@@ -177,13 +176,16 @@ loop_end_session(struct vu_session *s)
 	loop_forget(s);
 }
 
+/* The first one that can end: no callback of it is under way further up. */
 static struct loop_removal *
-loop_removal_first(void)
+loop_removal_take(void)
 {
 	struct loop_removal *removal;
 
 	pthread_mutex_lock(&loop.lock);
-	removal = TAILQ_FIRST(&loop.removals);
+	TAILQ_FOREACH(removal, &loop.removals, next)
+		if (removal->s->depth == 0)
+			break;
 	if (removal != NULL) {
 		TAILQ_REMOVE(&loop.removals, removal, next);
 		atomic_fetch_sub(&loop.nb_removals, 1);
@@ -197,7 +199,7 @@ loop_serve_removals(void)
 {
 	struct loop_removal *removal;
 
-	while ((removal = loop_removal_first()) != NULL) {
+	while ((removal = loop_removal_take()) != NULL) {
 		loop_end_session(removal->s);
 		pthread_mutex_lock(&loop.lock);
 		removal->done = true;
@@ -298,15 +300,12 @@ vu_loop_turn(int timeout_ms)
 	struct epoll_event events[EVENTS_MAX];
 	int i, n;
 
-	loop.depth++;
 	n = epoll_wait(loop.epfd, events, EVENTS_MAX, loop_timeout(timeout_ms));
 	for (i = 0; i < n; i++)
 		loop_event(&events[i]);
 	loop_serve_backlog();
 	loop_resume_paused();
-	loop.depth--;
-	/* a session under a callback further up cannot end */
-	if (loop.depth == 0 && atomic_load(&loop.nb_removals) > 0)
+	if (atomic_load(&loop.nb_removals) > 0)
 		loop_serve_removals();
 }
 
