@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -194,12 +195,61 @@ test_end_with_work_left(void **state)
 	assert_int_equal(rte_vfio_user_register(served->path, NULL), 0);
 }
 
+/* A child that was forked has the sockets, too, for as long as it lives. */
+static pid_t
+child_start(int *leash)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	close(ends[0]);
+	*leash = ends[1];
+	return pid;
+}
+
+static void
+test_clients_see_the_end_in_spite_of_a_child(void **state)
+{
+	const struct vu_hdr impossible = { .size = 1 };
+	struct served *served = *state;
+	struct vu_peer peer;
+	int i, leash, status;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		peer_open(&peer, served->path);
+		pid = child_start(&leash);
+		if (i == 0) {
+			peer_send_raw(&peer, &impossible, sizeof(impossible), NULL, 0);
+			assert_true(peer_receive(&peer));
+			assert_int_equal(peer.hdr.error, EINVAL);
+		} else {
+			assert_int_equal(rte_vfio_user_unregister(served->path), 0);
+		}
+		peer_expect_closed(&peer);
+		peer_close(&peer);
+		close(leash);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	/* for the teardown */
+	assert_int_equal(rte_vfio_user_register(served->path, NULL), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_no_end_from_a_callback),
 	SERVED_TEST(test_no_end_from_the_end_of_a_client),
 	SERVED_TEST(test_no_end_from_the_end_of_a_polled_client),
 	SERVED_TEST(test_end_in_the_middle_of_a_request),
 	SERVED_TEST(test_end_with_work_left),
+	SERVED_TEST(test_clients_see_the_end_in_spite_of_a_child),
 };
 
 TEST_SUITE(vu_life_end, "functional", tests, served_warm_up_sessions, NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_branch_prediction.h>
@@ -258,12 +259,17 @@ session_say_goodbye(struct vu_session *s)
 	s->announced = false;
 }
 
-/* If a child of the process has the socket too, epoll goes on with it after it was closed. */
+/*
+ * If a child of the process has the socket too, epoll goes on with it after it was closed, and the
+ * client waits.
+ */
 static void
 session_hang_up(struct vu_session *s, struct vu_conn *conn)
 {
-	if (conn->sock >= 0)
+	if (conn->sock >= 0) {
 		watch_ctl(s, EPOLL_CTL_DEL, conn->sock, VU_WATCH_CONN, 0);
+		shutdown(conn->sock, SHUT_RDWR);
+	}
 	vu_conn_fini(conn);
 }
 
