@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -233,6 +234,60 @@ test_unmap_ends_what_is_under_way(void **state)
 	free(w.buf);
 }
 
+/* ---- in poll mode ---- */
+
+static void
+polled_until(const struct served *polled, const atomic_int *counter)
+{
+	while (atomic_load(counter) == 0)
+		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
+}
+
+/* A client with a socket for commands, and with memory that it does not share. */
+static void
+polled_open(struct served *polled, const struct rte_vfio_user_options *opt, struct vu_peer *peer,
+	struct vu_peer *twin)
+{
+	const struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .addr = BASE,
+		.size = SIZE };
+	uint8_t version[4 + sizeof(TWIN_JSON)] = { 0 };
+
+	memcpy(version + 4, TWIN_JSON, sizeof(TWIN_JSON));
+	served_start(polled, opt);
+	peer_connect(peer, polled->path);
+	peer_send(peer, VU_VERSION, 0, version, sizeof(version), NULL, 0);
+	polled_until(polled, &polled->new_device);
+	assert_true(peer_receive(peer));
+	peer_adopt(twin, peer_take_fd(peer, 0));
+	peer_send(peer, VU_DMA_MAP, 0, &map, sizeof(map), NULL, 0);
+	polled_until(polled, &polled->update_status);
+	assert_true(peer_receive(peer));
+	assert_int_equal(peer->hdr.cmd, VU_DMA_MAP);
+}
+
+/* A thread wants memory, and the client is asked for it. */
+static void
+polled_ask(struct unshared_worker *w, struct vu_peer *twin)
+{
+	char byte;
+
+	unshared_worker_start(w);
+	while (recv(twin->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+		assert_true(rte_vfio_user_poll(w->served->dev_id) >= 0);
+}
+
+static void
+polled_expect_quiet(const struct served *polled)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	int i;
+
+	for (i = 0; i < 3; i++)
+		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
+	pfd.fd = rte_vfio_user_poll_fd(polled->dev_id);
+	assert_int_equal(poll(&pfd, 1, 0), 0);
+}
+
 static void *
 unregister_main(void *arg)
 {
@@ -240,7 +295,7 @@ unregister_main(void *arg)
 	return NULL;
 }
 
-/* Also when nobody polls: who waits for an answer does not hold up the end of the session. */
+/* When nobody polls any more, who waits for an answer does not hold up the end of the session. */
 static void
 test_end_of_a_polled_session_ends_the_wait(void **state)
 {
@@ -248,30 +303,45 @@ test_end_of_a_polled_session_ends_the_wait(void **state)
 		.request_timeout_ms = 120000 };
 	struct served *polled = calloc(1, sizeof(*polled));
 	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
-	const struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .addr = BASE,
-		.size = SIZE };
-	struct vu_dma_access access;
-	struct vu_peer peer;
+	struct vu_peer peer, twin;
 	pthread_t thread;
 
 	(void)state;
 	w.buf = malloc(w.len);
-	served_start(polled, &opt);
-	peer_connect(&peer, polled->path);
-	peer_send(&peer, VU_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	peer_send(&peer, VU_DMA_MAP, 0, &map, sizeof(map), NULL, 0);
-	while (polled->update_status == 0)
-		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
-	assert_true(peer_receive(&peer));
-	assert_true(peer_receive(&peer));
-	assert_int_equal(peer.hdr.cmd, VU_DMA_MAP);
-	unshared_worker_start(&w);
-	while (recv(peer.sock, &access, sizeof(access), MSG_PEEK | MSG_DONTWAIT) < 0)
-		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
+	polled_open(polled, &opt, &peer, &twin);
+	polled_ask(&w, &twin);
 	assert_int_equal(pthread_create(&thread, NULL, unregister_main, polled), 0);
 	assert_int_equal(unshared_worker_join(&w), -ENODEV);
 	pthread_join(thread, NULL);
+	peer_close(&twin);
 	peer_close(&peer);
+	free(w.buf);
+	free(polled);
+}
+
+/* Who sleeps is not woken by a thread whose wish was fulfilled while it was still calling. */
+static void
+test_polled_session_is_quiet_when_all_is_done(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
+	struct served *polled = calloc(1, sizeof(*polled));
+	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
+	struct vu_peer peer, twin;
+	int i;
+
+	(void)state;
+	w.buf = malloc(w.len);
+	polled_open(polled, &opt, &peer, &twin);
+	for (i = 0; i < 200; i++) {
+		polled_ask(&w, &twin);
+		unshared_answer_read(&twin);
+		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
+		assert_int_equal(unshared_worker_join(&w), 0);
+		polled_expect_quiet(polled);
+	}
+	peer_close(&twin);
+	peer_close(&peer);
+	served_stop(polled);
 	free(w.buf);
 	free(polled);
 }
@@ -287,6 +357,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_not_from_a_section),
 	SERVED_TEST(test_unmap_ends_what_is_under_way),
 	SERVED_TEST(test_end_of_a_polled_session_ends_the_wait),
+	SERVED_TEST(test_polled_session_is_quiet_when_all_is_done),
 };
 
 TEST_SUITE(vu_server_dma_msg, "functional", tests, served_warm_up, NULL)

@@ -24,19 +24,24 @@ session_is_polled(const struct vu_session *s)
 	return s->opt.flags & RTE_VFIO_USER_F_POLL && s->started;
 }
 
-static int
-session_poll(struct vu_session *s)
+/* Until the call of who wants attention is there as well, the next poll looks for it again. */
+static void
+session_take_kick(struct vu_session *s)
 {
 	uint64_t count;
 
+	if (read(s->kick_fd, &count, sizeof(count)) > 0)
+		atomic_exchange(&s->attention, false);
+}
+
+static int
+session_poll(struct vu_session *s)
+{
 	if (!session_is_polled(s))
 		return -EINVAL;
 	atomic_store_explicit(&s->poll_thread, (unsigned long)pthread_self(), memory_order_relaxed);
-	if (unlikely(atomic_load_explicit(&s->attention, memory_order_relaxed))) {
-		atomic_store(&s->attention, false);
-		if (read(s->kick_fd, &count, sizeof(count)) < 0)
-			count = 0;
-	}
+	if (unlikely(atomic_load_explicit(&s->attention, memory_order_relaxed)))
+		session_take_kick(s);
 	return (int)vu_session_turn(s);
 }
 
