@@ -319,6 +319,30 @@ test_end_of_a_polled_session_ends_the_wait(void **state)
 	free(polled);
 }
 
+/* Nor again and again by an answer that came late. */
+static void
+test_late_reply_to_a_polled_session_is_received(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL,
+		.request_timeout_ms = 20 };
+	struct served *polled = calloc(1, sizeof(*polled));
+	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
+	struct vu_peer peer, twin;
+
+	(void)state;
+	w.buf = malloc(w.len);
+	polled_open(polled, &opt, &peer, &twin);
+	polled_ask(&w, &twin);
+	assert_int_equal(unshared_worker_join(&w), -ETIMEDOUT);
+	unshared_answer_read(&twin);
+	polled_expect_quiet(polled);
+	peer_close(&twin);
+	peer_close(&peer);
+	served_stop(polled);
+	free(w.buf);
+	free(polled);
+}
+
 /* Who sleeps is not woken by a thread whose wish was fulfilled while it was still calling. */
 static void
 test_polled_session_is_quiet_when_all_is_done(void **state)
@@ -357,6 +381,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_not_from_a_section),
 	SERVED_TEST(test_unmap_ends_what_is_under_way),
 	SERVED_TEST(test_end_of_a_polled_session_ends_the_wait),
+	SERVED_TEST(test_late_reply_to_a_polled_session_is_received),
 	SERVED_TEST(test_polled_session_is_quiet_when_all_is_done),
 };
 

@@ -99,6 +99,7 @@ job_send(struct vu_session *s, struct vu_dma_job *job)
 {
 	struct vu_hdr hdr = { .cmd = job->write ? VU_DMA_WRITE : VU_DMA_READ };
 	struct iovec iov[2];
+	int rc;
 
 	job->id = vu_pending_add(&s->jobs.pending, hdr.cmd, job);
 	if (job->id < 0)
@@ -110,7 +111,10 @@ job_send(struct vu_session *s, struct vu_dma_job *job)
 	iov[1].iov_len = (size_t)job->access.count;
 	hdr.id = (uint16_t)job->id;
 	job->deadline = now_ms() + s->opt.request_timeout_ms;
-	return vu_conn_send(job_conn(s), &hdr, iov, job->write ? 2 : 1, NULL, 0);
+	rc = vu_conn_send(job_conn(s), &hdr, iov, job->write ? 2 : 1, NULL, 0);
+	if (rc >= 0)
+		atomic_fetch_add(&s->jobs.nb_due, 1);
+	return rc;
 }
 
 /* Returns false if the socket takes no more now. */
@@ -187,6 +191,7 @@ vu_dma_msg_abort(struct vu_session *s)
 	while ((job = TAILQ_FIRST(&s->jobs.list)) != NULL)
 		job_finish(&s->jobs, job, -ENODEV);
 	s->jobs.nb_late = 0;
+	atomic_store(&s->jobs.nb_due, 0);
 	pthread_mutex_unlock(&s->jobs.lock);
 }
 
@@ -255,6 +260,8 @@ vu_dma_msg_reply(struct vu_session *s, const struct vu_rx_msg *msg)
 		job_reply(s, job, msg);
 	else
 		rc = reply_is_late(&s->jobs);
+	if (rc == 0 && atomic_load(&s->jobs.nb_due) > 0)
+		atomic_fetch_sub(&s->jobs.nb_due, 1);
 	pthread_mutex_unlock(&s->jobs.lock);
 	if (rc == 0)
 		vu_dma_msg_send(s);

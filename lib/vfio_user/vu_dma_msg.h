@@ -31,6 +31,7 @@ struct vu_dma_jobs {
 	atomic_uint nb_waiting;	/**< of them: a message is to be sent */
 	struct vu_pending pending;
 	uint32_t nb_late;	/**< messages whose reply nobody waits for any more */
+	atomic_uint nb_due;	/**< messages that were sent and have no reply yet, late ones too */
 };
 
 void vu_dma_jobs_init(struct vu_dma_jobs *jobs);

@@ -534,7 +534,8 @@ session_serve_client(struct vu_session *s)
 		vu_session_flush(s);
 	if (unlikely(atomic_load_explicit(&s->jobs.nb_waiting, memory_order_relaxed) > 0))
 		vu_dma_msg_send(s);
-	if (unlikely(s->twin_ready || (s->twin.sock >= 0 && s->jobs.pending.nb > 0)))
+	if (unlikely(s->twin_ready || (s->twin.sock >= 0 &&
+			atomic_load_explicit(&s->jobs.nb_due, memory_order_relaxed) > 0)))
 		vu_session_serve_twin(s);
 	nb = session_serve(s);
 	session_check_memory(s);
