@@ -163,9 +163,13 @@ tell_fallback(const struct rte_memseg_list *msl)
 static int
 list_grow(struct rte_memseg_list *msl, size_t len, uint32_t flags, struct eal_piece *piece)
 {
-	size_t whole = RTE_ALIGN_MUL_CEIL(len, msl->seg_len);
-	int rc = eal_memory_validate(msl->socket_id, node_len(msl->socket_id) + whole);
+	size_t whole;
+	int rc;
 
+	if (len > msl->len)
+		return -ENOMEM;
+	whole = RTE_ALIGN_MUL_CEIL(len, msl->seg_len);
+	rc = eal_memory_validate(msl->socket_id, node_len(msl->socket_id) + whole);
 	if (rc == 0)
 		rc = eal_segments_grow(msl, whole, flags, piece);
 	if (rc != 0) {
