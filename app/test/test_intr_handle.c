@@ -216,6 +216,24 @@ test_copy_has_the_same_descriptors(void **state)
 }
 
 static void
+test_copy_has_no_vector_in_an_epoll_set(void **state)
+{
+	struct rte_intr_handle *handle = intr_handle_empty(), *copy;
+	unsigned int i;
+
+	rte_intr_type_set(handle, RTE_INTR_HANDLE_VDEV);
+	rte_intr_nb_efd_set(handle, 2);
+	copy = rte_intr_instance_dup(handle);
+	rte_intr_instance_free(handle);
+	assert_non_null(copy);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(rte_intr_rx_ctl(copy, -1, RTE_INTR_EVENT_DEL,
+			RTE_INTR_VEC_RXTX_OFFSET + i, NULL), -EPERM);
+	rte_intr_free_epoll_fd(copy);
+	rte_intr_instance_free(copy);
+}
+
+static void
 test_lack_of_memory_is_reported_and_leaves_nothing(void **state)
 {
 	struct rte_intr_handle *handle, *copy;
@@ -384,6 +402,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_list_of_events_does_not_move_while_in_use),
 	cmocka_unit_test(test_vector_list),
 	cmocka_unit_test(test_copy_has_the_same_descriptors),
+	cmocka_unit_test(test_copy_has_no_vector_in_an_epoll_set),
 	cmocka_unit_test(test_lack_of_memory_is_reported_and_leaves_nothing),
 	cmocka_unit_test(test_msix_has_one_event_for_each_queue_besides_vector_0),
 	cmocka_unit_test(test_msix_never_wants_more_vectors_than_there_are),

@@ -104,7 +104,7 @@ rte_intr_instance_dup(const struct rte_intr_handle *src)
 	copy->efd_counter_size = src->efd_counter_size;
 	if (src->efds == NULL)
 		return copy;
-	if (efds_need(copy) < 0) {
+	if (efds_need(copy) < 0 || elist_need(copy) < 0) {
 		rte_intr_instance_free(copy);
 		return NULL;
 	}
