@@ -344,6 +344,26 @@ test_driver_that_cannot_be_loaded_is_named(void **state)
 	}
 }
 
+static void
+test_driver_in_a_folder_that_anybody_may_write_is_refused(void **state)
+{
+	char dir[] = "/tmp/dpdk-test-XXXXXX", file[64], text[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/driver.so", dir);
+	fclose(fopen(file, "we"));
+	assert_int_equal(chmod(file, 0666), 0);
+	snprintf(text, sizeof(text), "--no-pci -d %s", dir);
+	fseek(stream, 0, SEEK_SET);
+	assert_int_equal(init(text), -1);
+	fflush(stream);
+	unlink(file);
+	rmdir(dir);
+	assert_int_equal(rte_errno, EPERM);
+	assert_non_null(strstr(logged, "driver.so: anybody may write to it"));
+}
+
 /* Runs a function in a child of the process whose output goes to *text, to be freed. */
 static int
 output_of(void (*run)(void), char **text)
@@ -513,6 +533,7 @@ static const struct CMUnitTest tests[] = {
 	OPTIONS_TEST(test_log_level_without_a_type_is_global),
 	OPTIONS_TEST(test_runtime_folder_is_there_while_eal_runs),
 	OPTIONS_TEST(test_driver_that_cannot_be_loaded_is_named),
+	OPTIONS_TEST(test_driver_in_a_folder_that_anybody_may_write_is_refused),
 	OPTIONS_TEST(test_folder_without_drivers_loads_nothing),
 	OPTIONS_TEST(test_drivers_are_loaded_by_folder),
 	OPTIONS_TEST(test_driver_is_loaded_by_file),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_log.h>
@@ -59,15 +60,29 @@ plugin_filter(const struct dirent *entry)
 	return ends_with(entry->d_name, ".so") || ends_with(entry->d_name, ".so." ABI_VERSION);
 }
 
+/* What anybody may write to is not run. */
+static int
+plugin_check(const char *path, struct stat *st)
+{
+	if (stat(path, st) < 0)
+		return plugin_fail(path, errno, NULL);
+	if ((st->st_mode & S_IWOTH) != 0)
+		return plugin_fail(path, EPERM, "anybody may write to it");
+	return 0;
+}
+
 static int
 plugin_load_entry(const char *dir, const char *name)
 {
+	struct stat st;
 	char *path;
 	int rc;
 
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
 		return -ENOMEM;
-	rc = plugin_load_file(path);
+	rc = plugin_check(path, &st);
+	if (rc == 0)
+		rc = plugin_load_file(path);
 	free(path);
 	return rc;
 }
@@ -97,12 +112,13 @@ static int
 plugin_load(const char *path)
 {
 	struct stat st;
+	int rc;
 
-	if (stat(path, &st) < 0)
-		return strchr(path, '/') == NULL ? plugin_load_file(path) :
-			plugin_fail(path, errno, NULL);
-	if ((st.st_mode & S_IWOTH) != 0)
-		return plugin_fail(path, EPERM, "anybody may write to it");
+	if (strchr(path, '/') == NULL && access(path, F_OK) < 0)
+		return plugin_load_file(path);
+	rc = plugin_check(path, &st);
+	if (rc < 0)
+		return rc;
 	if (S_ISDIR(st.st_mode))
 		return plugin_load_dir(path);
 	return strchr(path, '/') == NULL ? plugin_load_entry(".", path) : plugin_load_file(path);
