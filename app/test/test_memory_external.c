@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include <rte_common.h>
 #include <rte_eal_paging.h>
@@ -108,9 +110,56 @@ test_lists_are_limited_and_reused(void **state)
 	rte_mem_unmap(mem, 4096 * RTE_MAX_MEMSEG_LISTS);
 }
 
+static atomic_bool registering;
+
+/* A list in the place of another one has its base where the other's length was larger. */
+static void *
+register_in_turns(void *mem)
+{
+	static const struct { unsigned int first, nb; } ranges[] = { { 0, 3 }, { 2, 1 } };
+	char *addr;
+	unsigned int i;
+	size_t len;
+
+	for (i = 0; i < 40000; i++) {
+		addr = (char *)mem + ranges[i % 2].first * 4096;
+		len = ranges[i % 2].nb * 4096;
+		if (rte_extmem_register(addr, len, NULL, 0, 4096) != 0 ||
+				rte_extmem_unregister(addr, len) != 0)
+			break;
+	}
+	atomic_store(&registering, false);
+	return i == 40000 ? mem : NULL;
+}
+
+static void
+test_list_is_seen_when_it_is_complete(void **state)
+{
+	char *mem = rte_mem_map(NULL, 4 * 4096, 0, RTE_MAP_ANONYMOUS | RTE_MAP_PRIVATE, -1, 0);
+	const struct rte_memseg_list *last;
+	unsigned int nb_wrong = 0;
+	pthread_t thread;
+	void *result;
+
+	assert_int_equal(rte_extmem_register(mem, 4096, NULL, 0, 4096), 0);
+	assert_int_equal(rte_extmem_register(mem + 3 * 4096, 4096, NULL, 0, 4096), 0);
+	assert_int_equal(rte_extmem_unregister(mem, 4096), 0);
+	last = rte_mem_virt2memseg_list(mem + 3 * 4096);
+	atomic_store(&registering, true);
+	assert_int_equal(pthread_create(&thread, NULL, register_in_turns, mem), 0);
+	while (atomic_load(&registering))
+		nb_wrong += rte_mem_virt2memseg_list(mem + 3 * 4096) != last;
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, mem);
+	assert_int_equal(nb_wrong, 0);
+	assert_int_equal(rte_extmem_unregister(mem + 3 * 4096, 4096), 0);
+	rte_mem_unmap(mem, 4 * 4096);
+}
+
 static const struct CMUnitTest tests[] = {
 	MEMORY_TEST(test_external_memory_is_found_once_registered),
 	MEMORY_TEST(test_bad_external_memory_is_refused),
 	MEMORY_TEST(test_lists_are_limited_and_reused),
+	MEMORY_TEST(test_list_is_seen_when_it_is_complete),
 };
 TEST_SUITE(memory_external, "functional", tests, NULL, NULL)

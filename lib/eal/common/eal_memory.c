@@ -64,12 +64,20 @@ eal_memory_list_index(const struct rte_memseg_list *msl)
 	return msl - lists->list;
 }
 
+/* Look-ups take no lock, and a list may become another one: base and length are of one version. */
 static bool
 list_holds(const struct rte_memseg_list *msl, const void *addr)
 {
-	uintptr_t base = (uintptr_t)__atomic_load_n(&msl->base_va, __ATOMIC_ACQUIRE);
+	uint32_t version;
+	uintptr_t base;
+	size_t len;
 
-	return base != 0 && (uintptr_t)addr - base < msl->len;
+	do {
+		version = __atomic_load_n(&msl->version, __ATOMIC_ACQUIRE);
+		base = (uintptr_t)__atomic_load_n(&msl->base_va, __ATOMIC_ACQUIRE);
+		len = __atomic_load_n(&msl->len, __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&msl->version, __ATOMIC_RELAXED) != version);
+	return base != 0 && (uintptr_t)addr - base < len;
 }
 
 struct rte_memseg_list *
@@ -95,6 +103,12 @@ eal_memory_list_alloc(void)
 	if (i >= lists->nb)
 		__atomic_store_n(&lists->nb, i + 1, __ATOMIC_RELEASE);
 	return &lists->list[i];
+}
+
+void
+eal_memory_list_changed(struct rte_memseg_list *msl)
+{
+	__atomic_store_n(&msl->version, msl->version + 1, __ATOMIC_RELEASE);
 }
 
 /* ---- memory comes and goes ---- */

@@ -110,6 +110,10 @@ eal_memory_list_of(const void *addr);
 struct rte_memseg_list *
 eal_memory_list_alloc(void);
 
+/** To be told after each change of a list, with the memory layout locked for writing. */
+void
+eal_memory_list_changed(struct rte_memseg_list *msl);
+
 /** Memory that children will share, zeroed; NULL: there is none. */
 void *
 eal_shared_alloc(size_t len);

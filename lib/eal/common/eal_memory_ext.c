@@ -85,6 +85,24 @@ segments_make(char *addr, unsigned int nb, const rte_iova_t *iovas, size_t page_
 }
 
 /* The base makes the list visible to look-ups, which take no lock: it comes last. */
+static void
+list_become(struct rte_memseg_list *msl, const struct rte_memseg_list *what)
+{
+	msl->page_sz = what->page_sz;
+	msl->socket_id = what->socket_id;
+	msl->external = what->external;
+	msl->heap = what->heap;
+	msl->segs = what->segs;
+	msl->seg_len = what->seg_len;
+	msl->nb_segs = what->nb_segs;
+	msl->nb_used = what->nb_used;
+	msl->fd = what->fd;
+	msl->file_len = what->file_len;
+	msl->in_heap = what->in_heap;
+	__atomic_store_n(&msl->len, what->len, __ATOMIC_RELEASE);
+	__atomic_store_n(&msl->base_va, what->base_va, __ATOMIC_RELEASE);
+}
+
 static int
 external_add(const struct rte_memseg_list *what)
 {
@@ -95,7 +113,7 @@ external_add(const struct rte_memseg_list *what)
 	msl = eal_memory_list_alloc();
 	if (msl == NULL)
 		return -ENOSPC;
-	*msl = *what;
+	list_become(msl, what);
 	return 0;
 }
 
@@ -134,6 +152,7 @@ external_remove(const void *addr, size_t len, struct rte_memseg **segs)
 		return -ENOENT;
 	*segs = msl->segs;
 	__atomic_store_n(&msl->base_va, NULL, __ATOMIC_RELEASE);
+	eal_memory_list_changed(msl);
 	msl->external = 0;
 	return 0;
 }

@@ -154,7 +154,7 @@ eal_segments_grow(struct rte_memseg_list *msl, size_t len, uint32_t flags, struc
 		return rc;
 	}
 	msl->nb_used += nb;
-	msl->version++;
+	eal_memory_list_changed(msl);
 	return 0;
 }
 
@@ -164,5 +164,5 @@ eal_segments_shrink(const struct eal_piece *piece)
 	segments_clear(piece);
 	eal_pages_drop(piece);
 	piece->msl->nb_used -= piece->len / piece->msl->seg_len;
-	piece->msl->version++;
+	eal_memory_list_changed(piece->msl);
 }
