@@ -146,6 +146,9 @@ path_open(struct path *path)
 	path->irq_fd = irq.fd = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(rte_vfio_user_set_irqs(path->dev_id, &irq.set), 0);
 	assert_int_equal(rte_vfio_user_dma_map(path->dev_id, mem, fds, 2), 0);
+	/* two requests that come together: from now on there is memory for replies that wait */
+	assert_int_equal(rte_vfio_user_dma_unmap(path->dev_id, mem, 2), 0);
+	assert_int_equal(rte_vfio_user_dma_map(path->dev_id, mem, fds, 2), 0);
 	close(fds[0]);
 	close(fds[1]);
 }
