@@ -5,7 +5,7 @@
 #include "counter.h"
 #include "test.h"
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 60000
 
 void
 counter_wait(const atomic_uint *counter, unsigned int value)

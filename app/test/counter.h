@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-/** Wait until it has been counted to @p value; the test fails if that takes half a minute. */
+/** Wait until it has been counted to @p value; the test fails if that takes a minute. */
 void counter_wait(const atomic_uint *counter, unsigned int value);
 
 #endif /* COUNTER_H */

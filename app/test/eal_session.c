@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bus_pci_driver.h>
 #include <rte_common.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -62,6 +64,17 @@ void
 eal_session_stop(void)
 {
 	assert_int_equal(rte_eal_cleanup(), 0);
+}
+
+struct rte_pci_device *
+eal_session_device(void)
+{
+	struct rte_dev_iterator it;
+	struct rte_device *dev;
+
+	RTE_DEV_FOREACH(dev, "bus=pci", &it)
+		return RTE_DEV_TO_PCI(dev);
+	return NULL;
 }
 
 void

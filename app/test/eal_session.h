@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+struct rte_pci_device;
+
 /** Start EAL without huge pages; @p args are further arguments that end with NULL, or NULL. */
 void eal_session_start(const char *const args[]);
 
@@ -19,6 +21,9 @@ void eal_session_start_huge(const char *const args[]);
 
 /** Stop it. */
 void eal_session_stop(void);
+
+/** The first device on the PCI bus; NULL: there is none. */
+struct rte_pci_device *eal_session_device(void);
 
 /** From here on the log goes to memory. */
 void eal_log_capture(void);

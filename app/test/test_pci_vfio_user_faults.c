@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,7 +20,6 @@
 #include <rte_log.h>
 
 #include "eal_session.h"
-#include "fake_sysfs.h"
 #include "interpose.h"
 #include "resources.h"
 #include "test.h"
@@ -33,7 +31,6 @@
 #define STRIDE      23	/* of the ways in which a message is made worse */
 
 static struct gadget gadget;
-static struct fake_sysfs *system_pci;
 
 static int
 setup(void **state)
@@ -50,8 +47,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	eal_session_stop();
-	gadget_end(&gadget);
+	gadget_detach(&gadget);
 	return 0;
 }
 
@@ -75,27 +71,6 @@ device_use(const char *text)
 
 #define CALLS (INTERPOSE_ANY & ~INTERPOSE_ONLY(EPOLL_CTL))
 
-struct far {
-	char path[32];
-	char name[64];
-	pid_t server;
-};
-
-static void
-far_start(struct far *far)
-{
-	snprintf(far->path, sizeof(far->path), "%s/edu", gadget.dir);
-	snprintf(far->name, sizeof(far->name), "vfio-user:%s/edu", gadget.dir);
-	far->server = spawned_edu(far->path);
-}
-
-static void
-far_end(struct far *far)
-{
-	spawned_kill(far->server);
-	unlink(far->path);
-}
-
 static struct rte_device *
 probed_device(void)
 {
@@ -117,7 +92,7 @@ far_remove(void)
 }
 
 static int
-far_use(const struct far *far)
+far_use(const struct spawned *far)
 {
 	struct rte_device *dev;
 	uint32_t value;
@@ -167,7 +142,7 @@ warm_up(void)
 
 /* All is well again. */
 static void
-far_works(const struct far *far)
+far_works(const struct spawned *far)
 {
 	assert_int_equal(far_remove(), 0);
 	assert_int_equal(far_use(far), 0);
@@ -178,11 +153,11 @@ static void
 test_nothing_leaks_whatever_call_fails(void **state)
 {
 	struct interpose_loop loop;
-	struct far far;
+	struct spawned far;
 	int rc;
 
 	(void)state;
-	far_start(&far);
+	spawned_start(&far);
 	far_works(&far);
 	eal_session_stop();
 	warm_up();
@@ -196,7 +171,7 @@ test_nothing_leaks_whatever_call_fails(void **state)
 			eal_session_stop();
 		}
 	}
-	far_end(&far);
+	spawned_end(&far);
 	eal_session_start(NULL);
 }
 
@@ -207,10 +182,10 @@ test_device_works_again_whatever_epoll_refuses(void **state)
 	const uint64_t mask = INTERPOSE_ONLY(EPOLL_CTL) | INTERPOSE_THIS_THREAD;
 	bool fired = true;
 	unsigned int nth;
-	struct far far;
+	struct spawned far;
 
 	(void)state;
-	far_start(&far);
+	spawned_start(&far);
 	for (nth = 1; fired; nth++) {
 		interpose_fail(mask, nth, 0);
 		far_use(&far);
@@ -219,7 +194,7 @@ test_device_works_again_whatever_epoll_refuses(void **state)
 		far_works(&far);
 	}
 	assert_true(nth > 5);
-	far_end(&far);
+	spawned_end(&far);
 }
 
 /* ---- servers that are none ---- */
@@ -394,22 +369,16 @@ test_socket_without_permission_is_no_device(void **state)
 static int
 suite_setup(void **state)
 {
-	(void)state;
 	/* hundreds of failures, each with its line */
 	rte_log_set_global_level(RTE_LOG_EMERG);
-	system_pci = fake_sysfs_start();
-	gadget_driver_register();
-	return 0;
+	return gadget_suite_setup(state);
 }
 
 static int
 suite_teardown(void **state)
 {
-	(void)state;
-	gadget_driver_unregister();
-	fake_sysfs_stop(system_pci);
 	rte_log_set_global_level(RTE_LOG_DEBUG);
-	return 0;
+	return gadget_suite_teardown(state);
 }
 
 #define FAULT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

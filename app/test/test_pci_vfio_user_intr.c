@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,15 +14,14 @@
 #include <rte_epoll.h>
 #include <rte_interrupts.h>
 
+#include "counter.h"
 #include "eal_session.h"
-#include "fake_sysfs.h"
 #include "test.h"
 #include "vu_gadget.h"
 
 #define PATIENCE_MS 20000
 
 struct fixture {
-	struct fake_sysfs *system;
 	struct gadget gadget;
 	atomic_uint nb_calls;
 	atomic_uint lower_at;	/* the call that silences the device; 0: none */
@@ -37,14 +35,11 @@ static struct fixture *
 begin(unsigned int nb_msix, unsigned int nb_msi, const char *mode)
 {
 	struct fixture *f = &fixture;
-	const char *const args[] = { "-a", f->gadget.name, mode, NULL };
 
 	f->gadget.nb_msix = nb_msix;
 	f->gadget.nb_msi = nb_msi;
 	f->gadget.intx_pin = 1;
-	gadget_start(&f->gadget);
-	eal_session_start(args);
-	assert_non_null(gadget_device);
+	gadget_attach(&f->gadget, mode);
 	return f;
 }
 
@@ -52,8 +47,6 @@ static int
 setup(void **state)
 {
 	memset(&fixture, 0, sizeof(fixture));
-	fixture.system = fake_sysfs_start();
-	gadget_driver_register();
 	*state = &fixture;
 	return 0;
 }
@@ -62,10 +55,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	eal_session_stop();
-	gadget_driver_unregister();
-	gadget_end(&fixture.gadget);
-	fake_sysfs_stop(fixture.system);
+	gadget_detach(&fixture.gadget);
 	return 0;
 }
 
@@ -93,16 +83,6 @@ static void
 raise(struct fixture *f, unsigned int vector)
 {
 	assert_int_equal(rte_vfio_user_pci_raise(f->gadget.pci, vector), 0);
-}
-
-static void
-calls_wait(struct fixture *f, unsigned int nb)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < PATIENCE_MS && atomic_load(&f->nb_calls) < nb; ms++)
-		usleep(1000);
-	assert_int_equal(atomic_load(&f->nb_calls), nb);
 }
 
 /* Nothing more comes. */
@@ -139,7 +119,7 @@ each_interrupt_is_one_call(struct fixture *f)
 	for (i = 1; i <= 10; i++) {
 		f->lower_at = i;
 		raise(f, 0);
-		calls_wait(f, i);
+		counter_wait(&f->nb_calls, i);
 	}
 	calls_stay(f, 10);
 	listen_end(f);
@@ -173,7 +153,7 @@ test_intx_comes_again_for_another_cause(void **state)
 	listen_to(f);
 	for (i = 1; i <= 5; i++) {
 		raise(f, 0);
-		calls_wait(f, i);
+		counter_wait(&f->nb_calls, i);
 	}
 	listen_end(f);
 }
@@ -340,7 +320,7 @@ test_descriptors_that_eal_has_closed_are_nobodys(void **state)
 	stranger = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	assert_int_equal(stranger, fd);
 	raise(f, 0);
-	calls_wait(f, 1);
+	counter_wait(&f->nb_calls, 1);
 	assert_int_equal(eventfd_read(stranger, &value), -1);
 	assert_int_equal(rte_intr_callback_unregister(handle(), on_interrupt, f), 1);
 	assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
@@ -364,7 +344,7 @@ test_queue_may_have_the_only_vector(void **state)
 
 	listen_to(f);
 	queues_work(f, 1);
-	calls_wait(f, 3);
+	counter_wait(&f->nb_calls, 3);
 	listen_end(f);
 }
 
@@ -396,4 +376,5 @@ static const struct CMUnitTest tests[] = {
 	INTR_TEST(test_queues_may_be_disabled_and_enabled),
 };
 
-TEST_SUITE(pci_vfio_user_intr, "functional", tests, NULL, NULL)
+TEST_SUITE(pci_vfio_user_intr, "functional", tests, gadget_suite_setup,
+	gadget_suite_teardown)

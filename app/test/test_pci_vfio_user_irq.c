@@ -20,8 +20,6 @@
 #include <rte_interrupts.h>
 #include <rte_pci.h>
 
-#include "eal_session.h"
-#include "fake_sysfs.h"
 #include "test.h"
 #include "vu_gadget.h"
 
@@ -39,7 +37,6 @@ struct load_case {
 typedef _Atomic uint32_t counter_t;
 
 struct load {
-	struct fake_sysfs *system;
 	struct gadget gadget;
 	const struct load_case *is;
 	unsigned int nb_vectors;
@@ -325,16 +322,12 @@ counts_check(void)
 static void
 test_no_raise_is_lost(void **state)
 {
-	const char *const args[] = { "-a", load.gadget.name, NULL };
-
 	load.is = *state;
 	load.nb_vectors = RTE_MAX(RTE_MAX(load.is->nb_msix, load.is->nb_msi), 1u);
 	load.gadget.nb_msix = load.is->nb_msix;
 	load.gadget.nb_msi = load.is->nb_msi;
 	load.gadget.intx_pin = 1;
-	gadget_start(&load.gadget);
-	eal_session_start(args);
-	assert_non_null(gadget_device);
+	gadget_attach(&load.gadget, NULL);
 	driver_start();
 	threads_run();
 	assert_int_equal(load.nb_lost, 0);
@@ -349,8 +342,6 @@ setup(void **state)
 {
 	(void)state;
 	memset(&load, 0, sizeof(load));
-	load.system = fake_sysfs_start();
-	gadget_driver_register();
 	return 0;
 }
 
@@ -358,10 +349,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	eal_session_stop();
-	gadget_driver_unregister();
-	gadget_end(&load.gadget);
-	fake_sysfs_stop(load.system);
+	gadget_detach(&load.gadget);
 	return 0;
 }
 
@@ -377,4 +365,5 @@ static const struct CMUnitTest tests[] = {
 	LOAD_TEST("test_last_intx_raise_of_burst_is_seen", 0, 0, 5),
 };
 
-TEST_SUITE(pci_vfio_user_irq, "functional", tests, NULL, NULL)
+TEST_SUITE(pci_vfio_user_irq, "functional", tests, gadget_suite_setup,
+	gadget_suite_teardown)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include <rte_log.h>
 #include <rte_malloc.h>
 
+#include "counter.h"
 #include "eal_session.h"
 #include "fake_sysfs.h"
 #include "resources.h"
@@ -29,10 +29,7 @@
 #define MAPPED 0x4000	/* where the window of BAR 2 starts */
 
 struct fixture {
-	char dir[16];
-	char path[32];
-	char name[64];
-	pid_t server;
+	struct spawned server;
 	atomic_uint nb_removes;
 	atomic_uint nb_adds;
 	atomic_uint nb_odd;	/* out of turn, or not in the event thread */
@@ -41,17 +38,6 @@ struct fixture {
 
 static struct fixture fixture;
 static struct fake_sysfs *system_pci;	/* empty: what this machine has is not ours */
-
-static struct rte_pci_device *
-the_device(void)
-{
-	struct rte_dev_iterator it;
-	struct rte_device *dev;
-
-	RTE_DEV_FOREACH(dev, "bus=pci", &it)
-		return RTE_DEV_TO_PCI(dev);
-	return NULL;
-}
 
 /* The one and the other in turns. */
 static void
@@ -62,38 +48,24 @@ on_event(const char *name, enum rte_dev_event_type event, void *arg)
 	const unsigned int nb_removes = atomic_load(&f->nb_removes);
 	const unsigned int nb_adds = atomic_load(&f->nb_adds);
 
-	if (strcmp(name, f->name) != 0 || !rte_thread_is_intr() ||
+	if (strcmp(name, f->server.name) != 0 || !rte_thread_is_intr() ||
 			nb_removes != nb_adds + !gone)
 		atomic_fetch_add(&f->nb_odd, 1);
-	if (gone && f->removes && rte_dev_remove(&the_device()->device) != 0)
+	if (gone && f->removes && rte_dev_remove(&eal_session_device()->device) != 0)
 		atomic_fetch_add(&f->nb_odd, 1);
 	atomic_fetch_add(gone ? &f->nb_removes : &f->nb_adds, 1);
-}
-
-static void
-wait_for(const atomic_uint *counter, unsigned int value)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < 4 * PATIENCE_MS && atomic_load(counter) < value; ms++)
-		usleep(250);
-	assert_int_equal(atomic_load(counter), value);
 }
 
 static int
 setup(void **state)
 {
 	struct fixture *f = &fixture;
-	const char *const args[] = { "-a", f->name, NULL };
+	const char *const args[] = { "-a", f->server.name, NULL };
 
 	memset(f, 0, sizeof(*f));
-	strcpy(f->dir, "/tmp/vuXXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%.15s/edu", f->dir);
-	snprintf(f->name, sizeof(f->name), "vfio-user:%.15s/edu", f->dir);
-	f->server = spawned_edu(f->path);
+	spawned_start(&f->server);
 	eal_session_start(args);
-	assert_int_equal(rte_dev_event_callback_register(f->name, on_event, f), 0);
+	assert_int_equal(rte_dev_event_callback_register(f->server.name, on_event, f), 0);
 	*state = f;
 	return 0;
 }
@@ -104,17 +76,9 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	eal_session_stop();
-	if (f->server > 0)
-		spawned_kill(f->server);
-	unlink(f->path);
+	spawned_end(&f->server);
 	assert_int_equal(f->nb_odd, 0);
-	return rmdir(f->dir);
-}
-
-static void
-server_restart(struct fixture *f)
-{
-	f->server = spawned_edu(f->path);
+	return 0;
 }
 
 /* ---- load ---- */
@@ -262,13 +226,13 @@ test_device_is_attached_again_a_hundred_times_under_load(void **state)
 	struct rte_edu *edu;
 	unsigned int i;
 
-	assert_int_equal(rte_edu_open(f->name, &edu), 0);
-	loads_start(load, &stop, the_device(), edu);
+	assert_int_equal(rte_edu_open(f->server.name, &edu), 0);
+	loads_start(load, &stop, eal_session_device(), edu);
 	for (i = 1; i <= NB_KILLS; i++) {
-		spawned_kill(f->server);
-		wait_for(&f->nb_removes, i);
-		server_restart(f);
-		wait_for(&f->nb_adds, i);
+		spawned_kill(&f->server);
+		counter_wait(&f->nb_removes, i);
+		spawned_restart(&f->server);
+		counter_wait(&f->nb_adds, i);
 	}
 	loads_stop(load, &stop);
 	edu_works(edu);
@@ -284,14 +248,14 @@ test_device_that_is_removed_can_be_probed_when_it_is_back(void **state)
 
 	f->removes = true;
 	for (i = 1; i <= 20; i++) {
-		assert_int_equal(rte_edu_open(f->name, &edu), 0);
+		assert_int_equal(rte_edu_open(f->server.name, &edu), 0);
 		edu_works(edu);
 		rte_edu_close(edu);
-		spawned_kill(f->server);
-		wait_for(&f->nb_removes, i);
-		server_restart(f);
-		wait_for(&f->nb_adds, i);
-		assert_int_equal(rte_dev_probe(f->name), 0);
+		spawned_kill(&f->server);
+		counter_wait(&f->nb_removes, i);
+		spawned_restart(&f->server);
+		counter_wait(&f->nb_adds, i);
+		assert_int_equal(rte_dev_probe(f->server.name), 0);
 	}
 }
 
@@ -299,14 +263,13 @@ static void
 test_device_without_server_answers_with_errors_and_ones(void **state)
 {
 	struct fixture *f = *state;
-	struct rte_pci_device *dev = the_device();
+	struct rte_pci_device *dev = eal_session_device();
 	volatile uint32_t *reg = rte_pci_bar_ptr(dev, 2, MAPPED, 4);
 	uint32_t value = 0;
 
 	*reg = 0x12345678;
-	spawned_kill(f->server);
-	f->server = 0;
-	wait_for(&f->nb_removes, 1);
+	spawned_kill(&f->server);
+	counter_wait(&f->nb_removes, 1);
 	assert_int_equal(*reg, UINT32_MAX);
 	*reg = 5;
 	assert_int_equal(*reg, 5);
@@ -329,12 +292,12 @@ session_with_kills(void)
 
 	assert_int_equal(setup(&state), 0);
 	f = state;
-	assert_int_equal(rte_edu_open(f->name, &edu), 0);
+	assert_int_equal(rte_edu_open(f->server.name, &edu), 0);
 	for (i = 1; i <= 5; i++) {
-		spawned_kill(f->server);
-		wait_for(&f->nb_removes, i);
-		server_restart(f);
-		wait_for(&f->nb_adds, i);
+		spawned_kill(&f->server);
+		counter_wait(&f->nb_removes, i);
+		spawned_restart(&f->server);
+		counter_wait(&f->nb_adds, i);
 		edu_works(edu);
 	}
 	rte_edu_close(edu);

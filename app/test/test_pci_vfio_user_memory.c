@@ -3,10 +3,8 @@
 /* What memory an emulated device reaches, seen from the device. */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_dev.h>
@@ -15,29 +13,22 @@
 #include <rte_memory.h>
 #include <rte_vfio_user.h>
 
-#include "eal_session.h"
-#include "fake_sysfs.h"
+#include "counter.h"
 #include "test.h"
 #include "vu_gadget.h"
 
 #define LOW_IOVA UINT64_C(0x100000)
 #define LEN      65536u
-#define PATIENCE_MS 20000
 
 static struct gadget gadget;
-static struct fake_sysfs *system_pci;
 
 static int
 setup(void **state)
 {
-	const char *const args[] = { "-a", gadget.name, NULL };
-
 	(void)state;
 	memset(&gadget, 0, sizeof(gadget));
 	gadget.nb_msix = 2;
-	gadget_start(&gadget);
-	eal_session_start(args);
-	assert_non_null(gadget_device);
+	gadget_attach(&gadget, NULL);
 	return 0;
 }
 
@@ -45,8 +36,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	eal_session_stop();
-	gadget_end(&gadget);
+	gadget_detach(&gadget);
 	return 0;
 }
 
@@ -247,16 +237,6 @@ on_event(const char *name, enum rte_dev_event_type event, void *arg)
 }
 
 static void
-back_wait(unsigned int nb)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < PATIENCE_MS && atomic_load(&nb_back) < nb; ms++)
-		usleep(1000);
-	assert_int_equal(atomic_load(&nb_back), nb);
-}
-
-static void
 test_next_server_gets_what_came_and_not_what_went_meanwhile(void **state)
 {
 	void *stays = anonymous(LEN), *goes = anonymous(LEN), *comes = anonymous(LEN);
@@ -272,7 +252,7 @@ test_next_server_gets_what_came_and_not_what_went_meanwhile(void **state)
 	assert_int_equal(rte_dev_dma_map(device(), comes, LOW_IOVA + 2 * LEN, LEN), 0);
 	more = rte_malloc(NULL, 64 << 20, 4096);
 	gadget_restart(&gadget);
-	back_wait(1);
+	counter_wait(&nb_back, 1);
 	device_reaches(stays, LOW_IOVA, LEN);
 	assert_true(device_reaches_not(LOW_IOVA + LEN));
 	device_reaches(comes, LOW_IOVA + 2 * LEN, LEN);
@@ -304,7 +284,7 @@ middle_goes(char *memory, bool meanwhile)
 	if (!meanwhile)
 		only_the_ends_are_reached(memory);
 	gadget_restart(&gadget);
-	back_wait(1);
+	counter_wait(&nb_back, 1);
 	only_the_ends_are_reached(memory);
 	assert_int_equal(rte_dev_dma_unmap(device(), memory, LOW_IOVA, LEN), 0);
 	assert_int_equal(rte_dev_dma_unmap(device(), memory + 2 * LEN, LOW_IOVA + 2 * LEN, LEN),
@@ -335,24 +315,6 @@ test_middle_of_a_map_may_go(void **state)
 	}
 }
 
-static int
-suite_setup(void **state)
-{
-	(void)state;
-	system_pci = fake_sysfs_start();
-	gadget_driver_register();
-	return 0;
-}
-
-static int
-suite_teardown(void **state)
-{
-	(void)state;
-	gadget_driver_unregister();
-	fake_sysfs_stop(system_pci);
-	return 0;
-}
-
 #define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -365,4 +327,5 @@ static const struct CMUnitTest tests[] = {
 	MEMORY_TEST(test_middle_of_a_map_may_go),
 };
 
-TEST_SUITE(pci_vfio_user_memory, "functional", tests, suite_setup, suite_teardown)
+TEST_SUITE(pci_vfio_user_memory, "functional", tests, gadget_suite_setup,
+	gadget_suite_teardown)

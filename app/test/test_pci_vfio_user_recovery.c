@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <rte_dev.h>
 #include <rte_log.h>
 
+#include "counter.h"
 #include "eal_session.h"
 #include "fake_sysfs.h"
 #include "interpose.h"
@@ -25,12 +25,10 @@
 #define CALLS (INTERPOSE_ANY & ~INTERPOSE_ONLY(READ))
 
 #define SLACK 256	/* bytes that the heap may give in excess, as pieces are used again */
-#define PATIENCE_MS 20000
 #define MAPPED 0x4000	/* where the window of BAR 2 starts */
 
 struct fixture {
-	char dir[16], path[32], name[64];
-	pid_t server;
+	struct spawned server;
 	atomic_uint nb_removes, nb_adds;
 	atomic_bool probes;	/* when the device is back, but not at once */
 	atomic_bool about_to;
@@ -57,18 +55,14 @@ static int
 setup(void **state)
 {
 	struct fixture *f = &fixture;
-	const char *const args[] = { "-a", f->name, NULL };
+	const char *const args[] = { "-a", f->server.name, NULL };
 
 	memset(f, 0, sizeof(*f));
 	rte_log_set_global_level(RTE_LOG_EMERG);
 	system_pci = fake_sysfs_start();
-	strcpy(f->dir, "/tmp/vuXXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	snprintf(f->path, sizeof(f->path), "%.15s/edu", f->dir);
-	snprintf(f->name, sizeof(f->name), "vfio-user:%.15s/edu", f->dir);
-	f->server = spawned_edu(f->path);
+	spawned_start(&f->server);
 	eal_session_start(args);
-	assert_int_equal(rte_dev_event_callback_register(f->name, on_event, f), 0);
+	assert_int_equal(rte_dev_event_callback_register(f->server.name, on_event, f), 0);
 	*state = f;
 	return 0;
 }
@@ -80,32 +74,10 @@ teardown(void **state)
 
 	interpose_disarm();
 	eal_session_stop();
-	spawned_kill(f->server);
-	unlink(f->path);
+	spawned_end(&f->server);
 	fake_sysfs_stop(system_pci);
 	rte_log_set_global_level(RTE_LOG_DEBUG);
-	return rmdir(f->dir);
-}
-
-static struct rte_pci_device *
-the_device(void)
-{
-	struct rte_dev_iterator it;
-	struct rte_device *dev;
-
-	RTE_DEV_FOREACH(dev, "bus=pci", &it)
-		return RTE_DEV_TO_PCI(dev);
-	return NULL;
-}
-
-static void
-wait_for(const atomic_uint *counter, unsigned int value)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < PATIENCE_MS && atomic_load(counter) < value; ms++)
-		usleep(1000);
-	assert_int_equal(atomic_load(counter), value);
+	return 0;
 }
 
 /* This thread's own calls are no part of it. */
@@ -113,10 +85,10 @@ static void
 die_and_return(struct fixture *f, unsigned int round)
 {
 	interpose_bypass_begin();
-	spawned_kill(f->server);
-	wait_for(&f->nb_removes, round);
-	f->server = spawned_edu(f->path);
-	wait_for(&f->nb_adds, round);
+	spawned_kill(&f->server);
+	counter_wait(&f->nb_removes, round);
+	spawned_restart(&f->server);
+	counter_wait(&f->nb_adds, round);
 	interpose_bypass_end();
 }
 
@@ -180,7 +152,7 @@ static void
 test_device_comes_back_whatever_call_fails(void **state)
 {
 	struct fixture *f = *state;
-	struct rte_pci_device *dev = the_device();
+	struct rte_pci_device *dev = eal_session_device();
 	struct holdings before;
 	bool fired = true;
 	unsigned int nth;
@@ -206,7 +178,7 @@ test_device_comes_back_though_no_thread_can_be_made_at_first(void **state)
 	die_and_return(f, 1);
 	assert_true(interpose_fired());
 	interpose_disarm();
-	assert_device_works(the_device());
+	assert_device_works(eal_session_device());
 }
 
 static void *
@@ -226,9 +198,9 @@ test_eal_ends_while_a_listener_scans(void **state)
 	pthread_t thread;
 
 	f->probes = true;
-	spawned_kill(f->server);
-	wait_for(&f->nb_removes, 1);
-	f->server = spawned_edu(f->path);
+	spawned_kill(&f->server);
+	counter_wait(&f->nb_removes, 1);
+	spawned_restart(&f->server);
 	while (!atomic_load(&f->about_to))
 		usleep(1000);
 	assert_int_equal(pthread_create(&thread, NULL, cleanup_thread, NULL), 0);

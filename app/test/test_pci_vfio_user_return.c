@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -22,8 +21,8 @@
 #include <rte_log.h>
 #include <rte_memory.h>
 
+#include "counter.h"
 #include "eal_session.h"
-#include "fake_sysfs.h"
 #include "fake_vfio.h"
 #include "test.h"
 #include "vu_gadget.h"
@@ -34,7 +33,6 @@
 #define WINDOW      0x8000	/* the second one of the gadget */
 
 static struct gadget gadget;
-static struct fake_sysfs *system_pci;
 static atomic_uint nb_removes, nb_adds, nb_calls;
 
 static void
@@ -45,30 +43,16 @@ on_event(const char *name, enum rte_dev_event_type event, void *arg)
 	atomic_fetch_add(event == RTE_DEV_EVENT_REMOVE ? &nb_removes : &nb_adds, 1);
 }
 
-static void
-wait_for(const atomic_uint *counter, unsigned int value)
-{
-	unsigned int ms;
-
-	for (ms = 0; ms < PATIENCE_MS && atomic_load(counter) < value; ms++)
-		usleep(1000);
-	assert_int_equal(atomic_load(counter), value);
-}
-
 static int
 setup_with(unsigned int nb_msix)
 {
-	const char *const args[] = { "-a", gadget.name, NULL };
-
 	memset(&gadget, 0, sizeof(gadget));
 	atomic_store(&nb_removes, 0);
 	atomic_store(&nb_adds, 0);
 	atomic_store(&nb_calls, 0);
 	gadget.nb_msix = nb_msix;
 	gadget.intx_pin = 1;
-	gadget_start(&gadget);
-	eal_session_start(args);
-	assert_non_null(gadget_device);
+	gadget_attach(&gadget, NULL);
 	assert_int_equal(rte_dev_event_callback_register(gadget.name, on_event, NULL), 0);
 	return 0;
 }
@@ -91,8 +75,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	eal_session_stop();
-	gadget_end(&gadget);
+	gadget_detach(&gadget);
 	return 0;
 }
 
@@ -125,7 +108,7 @@ test_registers_and_windows_are_those_of_the_next_server(void **state)
 	assert_int_equal(rte_pci_mmio_write(gadget_device, GADGET_REGS, &value, 4, 8), 4);
 	*window = 1;
 	gadget_restart(&gadget);
-	wait_for(&nb_adds, 1);
+	counter_wait(&nb_adds, 1);
 	assert_int_equal(nb_removes, 1);
 	assert_int_equal(register_read(8), 0);
 	assert_int_equal(*window, 0);
@@ -154,9 +137,9 @@ test_interrupts_are_those_of_the_next_server(void **state)
 	assert_int_equal(rte_intr_rx_ctl(handle, epfd, RTE_INTR_EVENT_ADD, 1, NULL), 0);
 	for (i = 1; i <= 3; i++) {
 		gadget_restart(&gadget);
-		wait_for(&nb_adds, i);
+		counter_wait(&nb_adds, i);
 		assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 0), 0);
-		wait_for(&nb_calls, i);
+		counter_wait(&nb_calls, i);
 		assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 1), 0);
 		assert_int_equal(rte_epoll_wait(epfd, &event, 1, PATIENCE_MS), 1);
 	}
@@ -209,10 +192,10 @@ test_line_that_was_up_early_is_unmasked(void **state)
 	gadget.on_command = raise_early;
 	atomic_store(&returning, true);
 	gadget_restart(&gadget);
-	wait_for(&nb_adds, 1);
+	counter_wait(&nb_adds, 1);
 	assert_int_equal(atomic_load(&nb_calls), 1);
 	assert_int_equal(rte_vfio_user_pci_raise(gadget.pci, 0), 0);
-	wait_for(&nb_calls, 2);
+	counter_wait(&nb_calls, 2);
 	assert_int_equal(rte_intr_callback_unregister_sync(handle, on_interrupt, NULL), 1);
 }
 
@@ -223,7 +206,7 @@ test_memory_and_bus_mastering_are_on_again(void **state)
 
 	(void)state;
 	gadget_restart(&gadget);
-	wait_for(&nb_adds, 1);
+	counter_wait(&nb_adds, 1);
 	assert_int_equal(rte_pci_read_config(gadget_device, &command, 2, RTE_PCI_COMMAND), 2);
 	assert_int_equal(command & 6, 6);
 }
@@ -250,14 +233,14 @@ static void
 other_device_is_left_alone(void)
 {
 	gadget_restart(&gadget);
-	wait_for(&nb_removes, 1);
+	counter_wait(&nb_removes, 1);
 	/* time to look at it, and to think better of it */
 	usleep(100000);
 	assert_int_equal(register_try(), -ENOTCONN);
 	assert_int_equal(nb_removes, 1);
 	assert_int_equal(nb_adds, 0);
 	assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
-	wait_for(&nb_adds, 1);
+	counter_wait(&nb_adds, 1);
 }
 
 static void
@@ -293,49 +276,28 @@ test_device_with_fewer_windows_is_another_one(void **state)
 
 /* ---- servers that live and say nothing ---- */
 
-static struct rte_pci_device *
-only_device(void)
-{
-	struct rte_dev_iterator it;
-	struct rte_device *dev;
-
-	RTE_DEV_FOREACH(dev, "bus=pci", &it)
-		return RTE_DEV_TO_PCI(dev);
-	return NULL;
-}
-
 struct silent {
-	char dir[16], path[32], text[96];
-	pid_t server;
+	struct spawned server;
+	char text[96];	/* for EAL */
 };
 
 static void
 silent_start(struct silent *silent)
 {
-	strcpy(silent->dir, "/tmp/vuXXXXXX");
-	assert_non_null(mkdtemp(silent->dir));
-	snprintf(silent->path, sizeof(silent->path), "%s/edu", silent->dir);
+	spawned_start(&silent->server);
 	snprintf(silent->text, sizeof(silent->text),
-		"bus=pci,backend=vfio-user,path=%s/edu,timeout_ms=1000", silent->dir);
-	silent->server = spawned_edu(silent->path);
+		"bus=pci,backend=vfio-user,path=%s,timeout_ms=1000", silent->server.path);
 }
 
 static void
 silent_stop(const struct silent *silent)
 {
+	const pid_t pid = silent->server.pid;
 	int status;
 
-	assert_int_equal(kill(silent->server, SIGSTOP), 0);
-	assert_int_equal(waitpid(silent->server, &status, WUNTRACED), silent->server);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
 	assert_true(WIFSTOPPED(status));
-}
-
-static void
-silent_end(struct silent *silent)
-{
-	spawned_kill(silent->server);
-	unlink(silent->path);
-	assert_int_equal(rmdir(silent->dir), 0);
 }
 
 static void
@@ -349,16 +311,16 @@ test_server_that_stops_to_answer_costs_the_time_limit(void **state)
 	(void)state;
 	silent_start(&silent);
 	eal_session_start(args);
-	dev = only_device();
+	dev = eal_session_device();
 	assert_non_null(dev);
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), 4);
 	silent_stop(&silent);
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), -ETIMEDOUT);
 	assert_int_equal(rte_dev_remove(&dev->device), 0);
 	assert_true(rte_dev_probe(silent.text) < 0);
-	assert_int_equal(kill(silent.server, SIGCONT), 0);
+	assert_int_equal(kill(silent.server.pid, SIGCONT), 0);
 	eal_session_stop();
-	silent_end(&silent);
+	spawned_end(&silent.server);
 }
 
 static void
@@ -385,7 +347,7 @@ test_server_that_does_not_give_memory_back_is_left(void **state)
 	silent_start(&silent);
 	eal_session_start(args);
 	assert_int_equal(rte_dev_event_callback_register(NULL, count_event, NULL), 0);
-	dev = only_device();
+	dev = eal_session_device();
 	assert_non_null(dev);
 	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(memory != MAP_FAILED);
@@ -397,12 +359,12 @@ test_server_that_does_not_give_memory_back_is_left(void **state)
 	assert_int_equal(rte_extmem_unregister(memory, PAGE), 0);
 	assert_int_equal(munmap(memory, PAGE), 0);
 	assert_int_equal(rte_pci_read_config(dev, &value, 4, 0), -ENOTCONN);
-	wait_for(&nb_removes, 1);
-	assert_int_equal(kill(silent.server, SIGCONT), 0);
-	wait_for(&nb_adds, 1);
+	counter_wait(&nb_removes, 1);
+	assert_int_equal(kill(silent.server.pid, SIGCONT), 0);
+	counter_wait(&nb_adds, 1);
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), 4);
 	eal_session_stop();
-	silent_end(&silent);
+	spawned_end(&silent.server);
 }
 
 static void
@@ -418,9 +380,9 @@ test_server_that_never_answers_is_named(void **state)
 	eal_session_start(args);
 	assert_non_null(strstr(eal_log_text(), "the server does not answer"));
 	eal_log_release();
-	assert_null(only_device());
+	assert_null(eal_session_device());
 	eal_session_stop();
-	silent_end(&silent);
+	spawned_end(&silent.server);
 }
 
 /* ---- beside devices of the kernel ---- */
@@ -472,29 +434,11 @@ test_devices_of_both_kinds_live_in_one_process(void **state)
 	eal_session_start(args);
 	assert_non_null(gadget_device);
 	assert_int_equal(register_read(0), 0);
-	assert_ptr_equal(only_device()->driver, &kernel_driver);
+	assert_ptr_equal(eal_session_device()->driver, &kernel_driver);
 	eal_session_stop();
 	gadget_end(&gadget);
 	rte_pci_unregister(&kernel_driver);
 	fake_vfio_stop(fake);
-}
-
-static int
-suite_setup(void **state)
-{
-	(void)state;
-	system_pci = fake_sysfs_start();
-	gadget_driver_register();
-	return 0;
-}
-
-static int
-suite_teardown(void **state)
-{
-	(void)state;
-	gadget_driver_unregister();
-	fake_sysfs_stop(system_pci);
-	return 0;
 }
 
 #define RETURN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -515,4 +459,5 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_devices_of_both_kinds_live_in_one_process),
 };
 
-TEST_SUITE(pci_vfio_user_return, "functional", tests, suite_setup, suite_teardown)
+TEST_SUITE(pci_vfio_user_return, "functional", tests, gadget_suite_setup,
+	gadget_suite_teardown)

@@ -7,6 +7,8 @@
 #include <rte_common.h>
 #include <rte_vfio_user.h>
 
+#include "eal_session.h"
+#include "fake_sysfs.h"
 #include "test.h"
 #include "vu_gadget.h"
 
@@ -197,13 +199,38 @@ static struct rte_pci_driver driver = {
 };
 
 void
-gadget_driver_register(void)
+gadget_attach(struct gadget *gadget, const char *option)
 {
-	rte_pci_register(&driver);
+	gadget_start(gadget);
+	eal_session_start((const char *[]){ "-a", gadget->name, option, NULL });
+	assert_non_null(gadget_device);
 }
 
 void
-gadget_driver_unregister(void)
+gadget_detach(struct gadget *gadget)
 {
+	eal_session_stop();
+	gadget_end(gadget);
+}
+
+/* ---- suites ---- */
+
+static struct fake_sysfs *system_pci;
+
+int
+gadget_suite_setup(void **state)
+{
+	(void)state;
+	system_pci = fake_sysfs_start();
+	rte_pci_register(&driver);
+	return 0;
+}
+
+int
+gadget_suite_teardown(void **state)
+{
+	(void)state;
 	rte_pci_unregister(&driver);
+	fake_sysfs_stop(system_pci);
+	return 0;
 }

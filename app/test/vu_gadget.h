@@ -57,9 +57,17 @@ void gadget_stop(struct gadget *gadget);
 /** Take all away. */
 void gadget_end(struct gadget *gadget);
 
-/** The driver that takes gadgets, and the device that it was given last; NULL: none. */
+/** The device that the driver was given last; NULL: none. */
 extern _Atomic(struct rte_pci_device *) gadget_device;
-void gadget_driver_register(void);
-void gadget_driver_unregister(void);
+
+/** Serve it at a new path and start EAL, whose driver takes it. @p option of EAL, or NULL. */
+void gadget_attach(struct gadget *gadget, const char *option);
+
+/** Stop EAL, and take all away. */
+void gadget_detach(struct gadget *gadget);
+
+/** Setup and teardown of a suite: the driver is there, and no device of this machine. */
+int gadget_suite_setup(void **state);
+int gadget_suite_teardown(void **state);
 
 #endif /* VU_GADGET_H */

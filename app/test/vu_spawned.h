@@ -10,10 +10,23 @@
 
 #include <sys/types.h>
 
-/** Start to serve at a path, and wait until somebody listens there. */
-pid_t spawned_edu(const char *path);
+struct spawned {
+	char dir[16];
+	char path[32];
+	char name[64];	/**< of the device on the bus */
+	pid_t pid;	/**< 0: it was killed */
+};
+
+/** Start to serve at a new path, and wait until somebody listens there. */
+void spawned_start(struct spawned *server);
+
+/** Serve again at the same path, by a new process. */
+void spawned_restart(struct spawned *server);
 
 /** Kill it, without a last word. */
-void spawned_kill(pid_t pid);
+void spawned_kill(struct spawned *server);
+
+/** Kill it, if it lives, and take all away. */
+void spawned_end(struct spawned *server);
 
 #endif /* VU_SPAWNED_H */
