@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <stdio.h>
 #include <string.h>
 
 #include <bus_pci_driver.h>
@@ -16,20 +15,6 @@
 /* ---- drivers that take what the tests plug in ---- */
 
 struct fake_sysfs *uio_sysfs;
-static struct rte_pci_device *probed;
-
-static int
-test_probe(struct rte_pci_driver *driver, struct rte_pci_device *device)
-{
-	probed = device;
-	return 0;
-}
-
-static int
-test_remove(struct rte_pci_device *device)
-{
-	return 0;
-}
 
 static const struct rte_pci_id plain_ids[] = {
 	{ RTE_PCI_DEVICE(UIO_CARD_VENDOR, 1) },
@@ -39,8 +24,8 @@ static const struct rte_pci_id plain_ids[] = {
 
 static struct rte_pci_driver plain_driver = {
 	.driver.name = "test_pci_uio",
-	.probe = test_probe,
-	.remove = test_remove,
+	.probe = card_probe,
+	.remove = card_remove,
 	.id_table = plain_ids,
 };
 
@@ -58,7 +43,7 @@ static const struct rte_pci_id declined_ids[] = {
 static struct rte_pci_driver declining_driver = {
 	.driver.name = "test_pci_uio_declining",
 	.probe = test_decline,
-	.remove = test_remove,
+	.remove = card_remove,
 	.id_table = declined_ids,
 	.drv_flags = RTE_PCI_DRV_WC_ACTIVATE | RTE_PCI_DRV_NEED_MAPPING,
 };
@@ -70,8 +55,8 @@ static const struct rte_pci_id wc_ids[] = {
 
 static struct rte_pci_driver wc_driver = {
 	.driver.name = "test_pci_uio_wc",
-	.probe = test_probe,
-	.remove = test_remove,
+	.probe = card_probe,
+	.remove = card_remove,
 	.id_table = wc_ids,
 	.drv_flags = RTE_PCI_DRV_WC_ACTIVATE,
 };
@@ -88,21 +73,16 @@ const struct fake_uio_desc uio_card_common = {
 void
 uio_card_plug(struct uio_card *card, const struct fake_uio_desc *from)
 {
-	static unsigned int number;
 	struct fake_uio_desc desc = *from;
 
-	number++;
-	snprintf(card->name, sizeof(card->name), "%04x:%02x:00.0", number >> 8 & 0xff,
-		number & 0xff);
+	card_address(card->name);
 	desc.name = card->name;
 	desc.vendor = UIO_CARD_VENDOR;
 	if (desc.device == 0)
 		desc.device = 1;
 	card->uio = fake_uio_add(uio_sysfs, &desc);
-	probed = NULL;
-	assert_int_equal(rte_eal_hotplug_add("pci", card->name, ""), 0);
-	assert_non_null(probed);
-	card->pci = probed;
+	assert_int_equal(card_find(card->name, &card->pci), 0);
+	assert_non_null(card->pci);
 }
 
 void

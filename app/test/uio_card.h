@@ -14,6 +14,7 @@
 
 #include <bus_pci_driver.h>
 
+#include "card.h"
 #include "fake_sysfs.h"
 #include "fake_uio.h"
 
@@ -26,7 +27,7 @@
 struct uio_card {
 	struct fake_uio *uio;
 	struct rte_pci_device *pci;
-	char name[16];
+	char name[CARD_NAME_MAX];
 };
 
 /** The tree that devices are in, while a suite runs. */

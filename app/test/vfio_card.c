@@ -16,21 +16,7 @@
 #include "vfio_card.h"
 
 struct fake_vfio *vfio_card_kernel;
-static struct rte_pci_device *probed;
 bool vfio_card_without_folder;
-
-static int
-test_probe(struct rte_pci_driver *driver, struct rte_pci_device *device)
-{
-	probed = device;
-	return 0;
-}
-
-static int
-test_remove(struct rte_pci_device *device)
-{
-	return 0;
-}
 
 static const struct rte_pci_id bare_ids[] = {
 	{ RTE_PCI_DEVICE(VFIO_CARD_VENDOR, 1) },
@@ -39,8 +25,8 @@ static const struct rte_pci_id bare_ids[] = {
 
 static struct rte_pci_driver bare_driver = {
 	.driver.name = "test_pci_vfio",
-	.probe = test_probe,
-	.remove = test_remove,
+	.probe = card_probe,
+	.remove = card_remove,
 	.id_table = bare_ids,
 };
 
@@ -51,8 +37,8 @@ static const struct rte_pci_id mapped_ids[] = {
 
 static struct rte_pci_driver mapped_driver = {
 	.driver.name = "test_pci_vfio_mapped",
-	.probe = test_probe,
-	.remove = test_remove,
+	.probe = card_probe,
+	.remove = card_remove,
 	.id_table = mapped_ids,
 	.drv_flags = RTE_PCI_DRV_NEED_MAPPING,
 };
@@ -81,18 +67,13 @@ fill_with_pattern(struct fake_device *dev, uint32_t region)
 int
 vfio_card_try(struct vfio_card *card, const struct fake_device_desc *from)
 {
-	static unsigned int number;
 	struct fake_device_desc desc = *from;
 	uint32_t i;
-	int rc;
 
-	number++;
-	snprintf(card->name, sizeof(card->name), "%04x:%02x:00.0", number >> 8 & 0xff,
-		number & 0xff);
+	desc.group = (int)card_address(card->name);
 	desc.name = card->name;
 	if (desc.driver == NULL)
 		desc.driver = "vfio-pci";
-	desc.group = (int)number;
 	desc.vendor = VFIO_CARD_VENDOR;
 	if (desc.device == 0)
 		desc.device = 1;
@@ -101,10 +82,7 @@ vfio_card_try(struct vfio_card *card, const struct fake_device_desc *from)
 		fill_with_pattern(card->fake, i);
 	if (vfio_card_without_folder)
 		fake_vfio_hide_node(card->fake);
-	probed = NULL;
-	rc = rte_eal_hotplug_add("pci", card->name, "");
-	card->pci = probed;
-	return rc;
+	return card_find(card->name, &card->pci);
 }
 
 void

@@ -19,6 +19,7 @@
 #include <bus_pci_driver.h>
 #include <rte_bus_pci.h>
 
+#include "card.h"
 #include "fake_vfio.h"
 #include "test.h"
 
@@ -35,7 +36,7 @@ TEST_SUITE(name_##_cdev, "functional", tests_, vfio_card_setup_cdev, vfio_card_t
 struct vfio_card {
 	struct fake_device *fake;
 	struct rte_pci_device *pci;
-	char name[16];
+	char name[CARD_NAME_MAX];
 };
 
 /** The kernel that devices are plugged into, while a suite runs. */
