@@ -5,6 +5,7 @@
 
 #include "bsd_card.h"
 #include "eal_session.h"
+#include "pci_bsd_scan.h"
 #include "pci_device.h"
 #include "pci_list.h"
 #include "test.h"
@@ -37,6 +38,23 @@ const struct bsd_way bsd_ways[2] = {
 struct fake_freebsd_device *bsd_card;
 struct rte_pci_device *bsd_dev;
 uint8_t bsd_mem[4096];
+
+int
+bsd_scan_setup(void **state)
+{
+	(void)state;
+	fake_freebsd_start();
+	return 0;
+}
+
+int
+bsd_scan_teardown(void **state)
+{
+	(void)state;
+	pci_bsd_scan_fini();
+	fake_freebsd_stop();
+	return 0;
+}
 
 void
 bsd_begin(const struct bsd_way *way)

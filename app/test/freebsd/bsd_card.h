@@ -47,6 +47,10 @@ extern struct fake_freebsd_device *bsd_card;	/**< the device, as the kernel has 
 extern struct rte_pci_device *bsd_dev;	/**< and as the bus has it */
 extern uint8_t bsd_mem[4096];	/**< for what a test moves */
 
+/** Setup and teardown of a test of the scan: a machine without devices, and no EAL. */
+int bsd_scan_setup(void **state);
+int bsd_scan_teardown(void **state);
+
 /** A machine with the card, EAL with the bus; nothing is mapped. */
 void bsd_begin(const struct bsd_way *way);
 void bsd_end(void);

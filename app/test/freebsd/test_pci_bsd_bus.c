@@ -9,6 +9,7 @@
 #include <rte_common.h>
 #include <rte_lcore.h>
 
+#include "bsd_card.h"
 #include "eal_session.h"
 #include "fake_freebsd.h"
 #include "pci_bsd_scan.h"
@@ -16,23 +17,6 @@
 #include "pci_list.h"
 #include "pci_scan.h"
 #include "test.h"
-
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_freebsd_start();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pci_bsd_scan_fini();
-	fake_freebsd_stop();
-	return 0;
-}
 
 /* ---- BARs ---- */
 
@@ -304,7 +288,7 @@ test_nodes_that_eal_does_not_have_are_no_nodes(void **state)
 	eal_session_stop();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, bsd_scan_setup, bsd_scan_teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_bars_are_told_without_the_right_to_write),

@@ -8,28 +8,12 @@
 #include <bus_pci_driver.h>
 #include <rte_common.h>
 
+#include "bsd_card.h"
 #include "fake_freebsd.h"
 #include "interpose.h"
 #include "pci_bsd_scan.h"
 #include "resources.h"
 #include "test.h"
-
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_freebsd_start();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	pci_bsd_scan_fini();
-	fake_freebsd_stop();
-	return 0;
-}
 
 /* So many devices at 0000:00:00.0, .1 and so on. */
 static void
@@ -73,8 +57,8 @@ test_lists_of_every_length_in_parts_of_16(void **state)
 		assert_int_equal(nb_known(), lengths[i]);
 		/* a list of no device takes a request as well */
 		assert_int_equal(fake_freebsd.nb_lists, RTE_MAX(1u, (lengths[i] + 15) / 16));
-		teardown(state);
-		setup(state);
+		bsd_scan_teardown(state);
+		bsd_scan_setup(state);
 	}
 }
 
@@ -126,8 +110,8 @@ test_devices_of_each_release_are_found(void **state)
 		assert_int_equal(device.id.class_id, 0x020000);
 		assert_string_equal(device.driver, "virtio_pci");
 		assert_int_equal(device.numa_node, rows[i].numa);
-		teardown(state);
-		setup(state);
+		bsd_scan_teardown(state);
+		bsd_scan_setup(state);
 	}
 }
 
@@ -319,7 +303,7 @@ test_memory_fails_in_turn(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, bsd_scan_setup, bsd_scan_teardown)
 
 static const struct CMUnitTest tests[] = {
 	TEST(test_lists_of_every_length_in_parts_of_16),
