@@ -38,30 +38,26 @@ test_state_is_written(void **state)
 	free(saved);
 }
 
+static int
+write_byte(int dev_id)
+{
+	uint8_t byte = 0;
+
+	return rte_vfio_user_mig_write(dev_id, &byte, 1);
+}
+
 static void
 test_not_in_any_state(void **state)
 {
-	static const uint32_t states[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP,
-		VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING, 6 /* pre-copy */ };
-	struct pair *pair = *state;
-	uint8_t byte = 0;
-	uint32_t i;
-
-	for (i = 0; i < RTE_DIM(states); i++) {
-		pair_set_state(pair, VFIO_DEVICE_STATE_STOP);
-		pair_set_state(pair, states[i]);
-		assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, &byte, 1),
-			states[i] == VFIO_DEVICE_STATE_RESUMING ? 0 : -EINVAL);
-	}
+	pair_expect_in_states(*state, write_byte, PAIR_IN(RESUMING), 0);
 }
 
 static void
 test_device_that_cannot_migrate(void **state)
 {
 	struct pair *pair = *state;
-	uint8_t byte = 0;
 
-	assert_int_equal(rte_vfio_user_mig_write(pair->dev_id, &byte, 1), -EINVAL);
+	assert_int_equal(write_byte(pair->dev_id), -EINVAL);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -175,3 +175,17 @@ pair_set_state(struct pair *pair, uint32_t state)
 
 	assert_int_equal(rte_vfio_user_feature(pair->dev_id, &set.head, sizeof(set)), sizeof(set));
 }
+
+void
+pair_expect_in_states(struct pair *pair, int (*call)(int dev_id), uint32_t states, int rc)
+{
+	static const uint32_t each[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP,
+		VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING, 6 /* pre-copy */ };
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(each); i++) {
+		pair_set_state(pair, VFIO_DEVICE_STATE_STOP);
+		pair_set_state(pair, each[i]);
+		assert_int_equal(call(pair->dev_id), states & 1u << each[i] ? rc : -EINVAL);
+	}
+}

@@ -66,4 +66,11 @@ void pair_migratable(struct served *served);
 /** Bring it into a state, VFIO_DEVICE_STATE_*. */
 void pair_set_state(struct pair *pair, uint32_t state);
 
+/* Sets of states. */
+#define PAIR_IN(name_) (1u << VFIO_DEVICE_STATE_##name_)
+#define PAIR_IN_PRE_COPY (1u << 6)
+
+/** In each state a call gives @p rc, if it is one of @p states, or else -EINVAL. */
+void pair_expect_in_states(struct pair *pair, int (*call)(int dev_id), uint32_t states, int rc);
+
 #endif /* VU_PAIR_H */
