@@ -305,20 +305,28 @@ rte_vfio_container_destroy(int container_fd)
 	return eal_vfio_result(rc);
 }
 
-RTE_EXPORT_SYMBOL(rte_vfio_container_dma_map)
-int
-rte_vfio_container_dma_map(int container_fd, uint64_t vaddr, uint64_t iova, uint64_t len)
+static int
+container_user_map(int container_fd, const struct eal_vfio_map *map,
+	int (*change)(struct eal_vfio_container *container, const struct eal_vfio_map *map))
 {
-	const struct eal_vfio_map map = { .iova = iova, .vaddr = vaddr, .len = len, .user = true };
 	struct eal_vfio_container *container;
 	int rc = -ENODEV;
 
 	eal_vfio_lock_only();
 	container = eal_vfio_container_find(container_fd);
 	if (container != NULL)
-		rc = eal_vfio_dma_map(container, &map);
+		rc = change(container, map);
 	eal_vfio_unlock_only();
 	return eal_vfio_result(rc);
+}
+
+RTE_EXPORT_SYMBOL(rte_vfio_container_dma_map)
+int
+rte_vfio_container_dma_map(int container_fd, uint64_t vaddr, uint64_t iova, uint64_t len)
+{
+	const struct eal_vfio_map map = { .iova = iova, .vaddr = vaddr, .len = len, .user = true };
+
+	return container_user_map(container_fd, &map, eal_vfio_dma_map);
 }
 
 RTE_EXPORT_SYMBOL(rte_vfio_container_dma_unmap)
@@ -326,15 +334,8 @@ int
 rte_vfio_container_dma_unmap(int container_fd, uint64_t vaddr, uint64_t iova, uint64_t len)
 {
 	const struct eal_vfio_map map = { .iova = iova, .vaddr = vaddr, .len = len, .user = true };
-	struct eal_vfio_container *container;
-	int rc = -ENODEV;
 
-	eal_vfio_lock_only();
-	container = eal_vfio_container_find(container_fd);
-	if (container != NULL)
-		rc = eal_vfio_dma_unmap(container, &map);
-	eal_vfio_unlock_only();
-	return eal_vfio_result(rc);
+	return container_user_map(container_fd, &map, eal_vfio_dma_unmap);
 }
 
 int
