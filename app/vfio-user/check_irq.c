@@ -130,16 +130,23 @@ fire_in_vain(struct check *c, const struct vfio_irq_info *irq, int fd)
 	CHECK_EXPECT(c, taken(c, fd, false) == 0, "it is still signalled");
 }
 
+/* A message without data ends what was bound. */
 static void
-run_unbind(struct check *c)
+ends_it(struct check *c, uint32_t flags, uint32_t count, const char *what)
 {
 	const struct vfio_irq_info *irq = some_irq(c);
 	int fd;
 
 	check_open(c);
 	fd = bound(c, irq);
-	check_done(c, check_set_irqs(c, BIND, irq->index, 0, 1, NULL, 0), "unbinding");
+	check_done(c, check_set_irqs(c, flags, irq->index, 0, count, NULL, 0), what);
 	fire_in_vain(c, irq, fd);
+}
+
+static void
+run_unbind(struct check *c)
+{
+	ends_it(c, BIND, 1, "unbinding");
 }
 
 static void
@@ -155,13 +162,7 @@ run_unbind_first(struct check *c)
 static void
 run_disable(struct check *c)
 {
-	const struct vfio_irq_info *irq = some_irq(c);
-	int fd;
-
-	check_open(c);
-	fd = bound(c, irq);
-	check_done(c, check_set_irqs(c, FIRE, irq->index, 0, 0, NULL, 0), "disabling the type");
-	fire_in_vain(c, irq, fd);
+	ends_it(c, FIRE, 0, "disabling the type");
 }
 
 static void
