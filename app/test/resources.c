@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,45 @@ resources_diff_settled(const struct resources *before, char *text, size_t size)
 		n = resources_diff(before, text, size);
 	}
 	return n;
+}
+
+struct warm_up {
+	pthread_barrier_t barrier;
+	void (*each)(void);
+};
+
+static void *
+warm_thread(void *arg)
+{
+	struct warm_up *warm_up = arg;
+
+	if (warm_up->each != NULL)
+		warm_up->each();
+	pthread_barrier_wait(&warm_up->barrier);
+	return NULL;
+}
+
+#define WARM_THREADS_MAX 32
+
+void
+resources_warm_up(unsigned int nb_threads, size_t stack, void (*each)(void))
+{
+	struct warm_up warm_up = { .each = each };
+	pthread_t threads[WARM_THREADS_MAX];
+	pthread_attr_t attr;
+	unsigned int i;
+
+	assert_in_range(nb_threads, 1, WARM_THREADS_MAX);
+	pthread_attr_init(&attr);
+	if (stack > 0)
+		pthread_attr_setstacksize(&attr, stack);
+	pthread_barrier_init(&warm_up.barrier, NULL, nb_threads);
+	for (i = 0; i < nb_threads; i++)
+		assert_int_equal(pthread_create(&threads[i], &attr, warm_thread, &warm_up), 0);
+	for (i = 0; i < nb_threads; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&warm_up.barrier);
+	pthread_attr_destroy(&attr);
 }
 
 void

@@ -32,6 +32,12 @@ unsigned int resources_diff(const struct resources *before, char *text, size_t s
 /** resources_diff() that gives other threads a little time to come to rest. */
 unsigned int resources_diff_settled(const struct resources *before, char *text, size_t size);
 
+/**
+ * Have so many threads at a time, and let each call @p each, or NULL: what is kept of threads for
+ * later ones is there before something is counted. @p stack bytes each; 0: as is usual.
+ */
+void resources_warm_up(unsigned int nb_threads, size_t stack, void (*each)(void));
+
 /** Fails the test if anything differs from @p before; prints what. */
 void resources_assert_same(const struct resources *before);
 

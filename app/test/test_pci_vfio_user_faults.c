@@ -117,29 +117,6 @@ session_try(void)
 	return rte_eal_init(RTE_DIM(args), argv) < 0 ? -1 : 0;
 }
 
-static void *
-warm_thread(void *barrier)
-{
-	pthread_barrier_wait(barrier);
-	return NULL;
-}
-
-/* Threads leave a few bytes behind that others use again: have them there before counting. */
-static void
-warm_up(void)
-{
-	pthread_t threads[8];
-	pthread_barrier_t barrier;
-	unsigned int i;
-
-	pthread_barrier_init(&barrier, NULL, RTE_DIM(threads));
-	for (i = 0; i < RTE_DIM(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, warm_thread, &barrier), 0);
-	for (i = 0; i < RTE_DIM(threads); i++)
-		pthread_join(threads[i], NULL);
-	pthread_barrier_destroy(&barrier);
-}
-
 /* All is well again. */
 static void
 far_works(const struct spawned *far)
@@ -160,7 +137,7 @@ test_nothing_leaks_whatever_call_fails(void **state)
 	spawned_start(&far);
 	far_works(&far);
 	eal_session_stop();
-	warm_up();
+	resources_warm_up(8, 0, NULL);
 	INTERPOSE_EACH_FAILURE(loop, CALLS | INTERPOSE_THIS_THREAD, 0) {
 		rc = session_try();
 		if (rc == 0)

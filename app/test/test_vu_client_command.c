@@ -140,33 +140,22 @@ test_memory_told_of_is_served_without_a_handler(void **state)
 	free(b);
 }
 
-/* Sends VERSION with a second socket. */
+/* Asks for memory on a second socket. */
 static bool
 answer_twin(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
 {
-	static const char text[] = "\0\0\0\0{\"capabilities\":{\"twin_socket\":"
-		"{\"supported\":true,\"fd_index\":0}}}";
 	const struct vu_dma_access access = { .addr = 0, .count = 8 };
 	uint8_t data[64];
 	struct vu_hdr reply;
-	int sock[2];
 
 	(void)payload;
 	(void)len;
-	if (hdr->cmd == VU_RESET) {
-		stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
-		if (stand_receive(stand->twin, &reply, data, sizeof(data)) != 24)
-			return stand_error(stand, hdr, EPROTO);
-		return false;
-	}
-	if (hdr->cmd != VU_VERSION)
-		return false;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
-		return false;
-	stand->twin = sock[0];
-	stand_reply(stand, hdr, text, sizeof(text), &sock[1], 1);
-	close(sock[1]);
-	return true;
+	if (hdr->cmd != VU_RESET)
+		return stand_answer_twin(stand, hdr);
+	stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
+	if (stand_receive(stand->twin, &reply, data, sizeof(data)) != 24)
+		return stand_error(stand, hdr, EPROTO);
+	return false;
 }
 
 static void

@@ -271,31 +271,20 @@ drip_take(struct drip *drip, int sock)
 	}
 }
 
-/* VERSION with a second socket. Asks for memory in the middle of a reset, and hardly takes it. */
+/* Asks for memory in the middle of a reset, on a second socket, and hardly takes it. */
 static bool
 answer_drip(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
 {
-	static const char text[] = "\0\0\0\0{\"capabilities\":{\"twin_socket\":"
-		"{\"supported\":true,\"fd_index\":0}}}";
 	const struct vu_dma_access access = { .addr = 0, .count = LONG };
 	struct drip *drip = stand->ctx;
-	int sock[2];
 
 	(void)payload;
 	(void)len;
-	if (hdr->cmd == VU_RESET) {
-		stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
-		atomic_store(&drip->asked, true);
-		drip_take(drip, stand->twin);
-		return true;
-	}
-	if (hdr->cmd != VU_VERSION)
-		return false;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
-		return false;
-	stand->twin = sock[0];
-	stand_reply(stand, hdr, text, sizeof(text), &sock[1], 1);
-	close(sock[1]);
+	if (hdr->cmd != VU_RESET)
+		return stand_answer_twin(stand, hdr);
+	stand_command(stand->twin, 1, VU_DMA_READ, &access, sizeof(access));
+	atomic_store(&drip->asked, true);
+	drip_take(drip, stand->twin);
 	return true;
 }
 

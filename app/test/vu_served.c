@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -309,29 +308,11 @@ served_stop(struct served *served)
 		assert_int_equal(rmdir(served->dir), 0);
 }
 
-static void *
-warm_up_thread(void *arg)
-{
-	pthread_barrier_t *barrier = arg;
-
-	rte_vfio_user_irq_raise(0, 0, 0);
-	pthread_barrier_wait(barrier);
-	return NULL;
-}
-
+/* In a section, for which the library keeps a few bytes. */
 static void
-warm_up_threads(void)
+be_reader(void)
 {
-	pthread_t thread[WARM_THREADS];
-	pthread_barrier_t barrier;
-	unsigned int i;
-
-	assert_int_equal(pthread_barrier_init(&barrier, NULL, WARM_THREADS), 0);
-	for (i = 0; i < WARM_THREADS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, warm_up_thread, &barrier), 0);
-	for (i = 0; i < WARM_THREADS; i++)
-		pthread_join(thread[i], NULL);
-	pthread_barrier_destroy(&barrier);
+	rte_vfio_user_irq_raise(0, 0, 0);
 }
 
 /* Threads leave a few bytes behind that others use again: have them there before counting. */
@@ -349,7 +330,7 @@ served_warm_up(void **state)
 	served_start(other, NULL);
 	peer_open(&peer, served->path);
 	rte_vfio_user_irq_raise(served->dev_id, 0, 0);
-	warm_up_threads();
+	resources_warm_up(WARM_THREADS, 0, be_reader);
 	peer_close(&peer);
 	served_wait(&served->destroy_device, 1);
 	served_stop(served);

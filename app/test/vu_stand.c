@@ -136,6 +136,23 @@ stand_receive(int sock, struct vu_hdr *hdr, void *payload, size_t cap)
 	return len <= cap && read_all(NULL, sock, payload, len) ? (long)len : -1;
 }
 
+bool
+stand_answer_twin(struct stand *stand, const struct vu_hdr *hdr)
+{
+	static const char text[] = "\0\0\0\0{\"capabilities\":{\"twin_socket\":"
+		"{\"supported\":true,\"fd_index\":0}}}";
+	int sock[2];
+
+	if (hdr->cmd != VU_VERSION)
+		return false;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) < 0)
+		return false;
+	stand->twin = sock[0];
+	stand_reply(stand, hdr, text, sizeof(text), &sock[1], 1);
+	close(sock[1]);
+	return true;
+}
+
 void
 stand_hang_up(struct stand *stand)
 {
@@ -289,6 +306,7 @@ stand_stop(struct stand *stand)
 
 /* Threads that libc keeps something for, so that later ones do not count as a leak. */
 #define WARM_THREADS 24
+#define STACK (1u << 19)
 
 /* A client with a short limit may have to try so often to attach. */
 #define STARTS_MAX 200u
@@ -299,31 +317,9 @@ stand_thread_create(pthread_t *thread, void *(*run)(void *), void *arg)
 	pthread_attr_t attr;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 1u << 19);
+	pthread_attr_setstacksize(&attr, STACK);
 	assert_int_equal(pthread_create(thread, &attr, run, arg), 0);
 	pthread_attr_destroy(&attr);
-}
-
-static void *
-warm_thread(void *barrier)
-{
-	pthread_barrier_wait(barrier);
-	return NULL;
-}
-
-static void
-warm_up(void)
-{
-	pthread_t threads[WARM_THREADS];
-	pthread_barrier_t barrier;
-	unsigned int i;
-
-	pthread_barrier_init(&barrier, NULL, WARM_THREADS);
-	for (i = 0; i < WARM_THREADS; i++)
-		stand_thread_create(&threads[i], warm_thread, &barrier);
-	for (i = 0; i < WARM_THREADS; i++)
-		pthread_join(threads[i], NULL);
-	pthread_barrier_destroy(&barrier);
 }
 
 int
@@ -361,7 +357,7 @@ stand_try(struct stand *stand)
 	int sock[2];
 
 	if (!warm)
-		warm_up();
+		resources_warm_up(WARM_THREADS, STACK, NULL);
 	warm = true;
 	resources_take(&stand->before);
 	stand->twin = -1;

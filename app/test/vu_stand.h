@@ -105,6 +105,9 @@ bool stand_command(int sock, uint16_t id, uint16_t cmd, const void *payload, siz
 /** Receive a message on a socket: header and payload. @return bytes of payload; < 0: none */
 long stand_receive(int sock, struct vu_hdr *hdr, void *payload, size_t cap);
 
+/** Answer VERSION with a second socket, if that it is. @return whether it was */
+bool stand_answer_twin(struct stand *stand, const struct vu_hdr *hdr);
+
 /** Hang up. The client sees the end. */
 void stand_hang_up(struct stand *stand);
 
