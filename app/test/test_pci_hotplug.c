@@ -41,10 +41,11 @@ test_device_is_added_and_removed_at_run_time(void **state)
 	eal_session_stop();
 }
 
-static void
-test_user_wish_outlives_an_unplug(void **state)
+/* A device that the user has named was driven, and is removed. */
+static struct tame_driver *
+allowed_and_removed(void)
 {
-	static const char *const allow[] = { "-a", "0000:01:00.0,key=value", NULL };
+	static const char *const allow[] = { "-a", "01:00.0,key=value", "-a", "02:00.0", NULL };
 	struct tame_driver *one = tame_new("one", tame_ids_1, TAME_MAPPED);
 
 	fake_pci_add("0000:01:00.0", &tame_device);
@@ -52,6 +53,14 @@ test_user_wish_outlives_an_unplug(void **state)
 	eal_session_start(allow);
 	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
 	assert_int_equal(tame_bus->scan(), 0);
+	return one;
+}
+
+static void
+test_user_wish_outlives_an_unplug(void **state)
+{
+	struct tame_driver *one = allowed_and_removed();
+
 	assert_int_equal(tame_count(), 1);
 	assert_int_equal(tame_bus->plug(tame_find("01:00.0")), 0);
 	assert_int_equal(one->nb_probes, 2);
@@ -62,14 +71,8 @@ test_user_wish_outlives_an_unplug(void **state)
 static void
 test_devargs_that_eal_frees_are_not_used(void **state)
 {
-	static const char *const allow[] = { "-a", "01:00.0,key=value", "-a", "02:00.0", NULL };
-	struct tame_driver *one = tame_new("one", tame_ids_1, TAME_MAPPED);
+	struct tame_driver *one = allowed_and_removed();
 
-	fake_pci_add("0000:01:00.0", &tame_device);
-	tame_register(one);
-	eal_session_start(allow);
-	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
-	assert_int_equal(tame_bus->scan(), 0);
 	assert_int_equal(rte_devargs_remove(rte_devargs_next("pci", NULL)), 0);
 	assert_int_equal(tame_bus->plug(tame_find("01:00.0")), 0);
 	assert_null(one->dev->device.devargs);
@@ -80,14 +83,8 @@ test_devargs_that_eal_frees_are_not_used(void **state)
 static void
 test_devargs_that_eal_frees_late_are_not_used(void **state)
 {
-	static const char *const allow[] = { "-a", "01:00.0,key=value", "-a", "02:00.0", NULL };
-	struct tame_driver *one = tame_new("one", tame_ids_1, TAME_MAPPED);
+	struct tame_driver *one = allowed_and_removed();
 
-	fake_pci_add("0000:01:00.0", &tame_device);
-	tame_register(one);
-	eal_session_start(allow);
-	assert_int_equal(rte_dev_remove(&one->dev->device), 0);
-	assert_int_equal(tame_bus->scan(), 0);
 	assert_ptr_equal(tame_find("01:00.0"), &one->dev->device);
 	assert_int_equal(rte_devargs_remove(rte_devargs_next("pci", NULL)), 0);
 	assert_int_equal(tame_bus->plug(&one->dev->device), 0);

@@ -152,19 +152,26 @@ start_resets(struct stand *stand, struct reader *readers)
 }
 
 static void
+end_resets(const struct reader *readers, int rc)
+{
+	unsigned int i;
+
+	for (i = 0; i < NB_THREADS; i++) {
+		pthread_join(readers[i].thread, NULL);
+		assert_int_equal(readers[i].rc, rc);
+	}
+}
+
+static void
 test_all_that_wait_are_told_when_the_server_dies(void **state)
 {
 	struct stand stand = { .answer = answer_never, .timeout_ms = 60000 };
 	struct reader readers[NB_THREADS] = { { .rc = 0 } };
-	unsigned int i;
 
 	(void)state;
 	stand_start(&stand);
 	start_resets(&stand, readers);
-	for (i = 0; i < NB_THREADS; i++) {
-		pthread_join(readers[i].thread, NULL);
-		assert_int_equal(readers[i].rc, -ENOTCONN);
-	}
+	end_resets(readers, -ENOTCONN);
 	assert_int_equal(rte_vfio_user_reset(stand.dev_id), -ENOTCONN);
 	stand_end(&stand);
 }
@@ -183,7 +190,6 @@ test_detaching_ends_what_waits(void **state)
 {
 	struct stand stand = { .answer = answer_silence, .timeout_ms = 60000 };
 	struct reader readers[NB_THREADS] = { { .rc = 0 } };
-	unsigned int i;
 
 	(void)state;
 	stand_start(&stand);
@@ -191,10 +197,7 @@ test_detaching_ends_what_waits(void **state)
 	while (atomic_load(&stand.nb_log) < NB_THREADS)
 		usleep(1000);
 	stand_end(&stand);
-	for (i = 0; i < NB_THREADS; i++) {
-		pthread_join(readers[i].thread, NULL);
-		assert_int_equal(readers[i].rc, -ENOTCONN);
-	}
+	end_resets(readers, -ENOTCONN);
 }
 
 static void
@@ -203,15 +206,11 @@ test_all_that_wait_time_out(void **state)
 	struct stand stand = { .answer = answer_silence, .timeout_ms = 100,
 		.reset_timeout_ms = 100 };
 	struct reader readers[NB_THREADS] = { { .rc = 0 } };
-	unsigned int i;
 
 	(void)state;
 	stand_start(&stand);
 	start_resets(&stand, readers);
-	for (i = 0; i < NB_THREADS; i++) {
-		pthread_join(readers[i].thread, NULL);
-		assert_int_equal(readers[i].rc, -ETIMEDOUT);
-	}
+	end_resets(readers, -ETIMEDOUT);
 	stand_end(&stand);
 }
 

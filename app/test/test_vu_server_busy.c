@@ -249,28 +249,21 @@ test_lack_of_descriptors_is_told_once(void **state)
 
 static atomic_bool stop;
 
-static void *
-table_main(void *arg)
-{
-	struct served *served = arg;
+static atomic_int at_work;
 
-	while (!atomic_load(&stop))
-		rte_vfio_user_get_mem_table(served->dev_id);
-	return NULL;
-}
-
-/* The table is asked for while an unmap waits for those who use it. */
+/* A thread of the device does something all the time, and its table changes. */
 static void
-test_table_is_asked_for_while_it_changes(void **state)
+table_changes_beside(struct served *served, void *(*thread_main)(void *arg))
 {
-	struct served *served = *state;
 	struct vu_peer peer;
 	pthread_t thread;
 	int i;
 
 	peer_open(&peer, served->path);
 	atomic_store(&stop, false);
-	assert_int_equal(pthread_create(&thread, NULL, table_main, served), 0);
+	atomic_store(&at_work, 0);
+	assert_int_equal(pthread_create(&thread, NULL, thread_main, served), 0);
+	served_wait(&at_work, 1);
 	for (i = 0; i < 2000; i++) {
 		assert_int_equal(peer_map(&peer, 0, PAGE, RW, -1, 0), 0);
 		assert_int_equal(peer_unmap(&peer, 0, PAGE, 0), 0);
@@ -280,7 +273,24 @@ test_table_is_asked_for_while_it_changes(void **state)
 	peer_close(&peer);
 }
 
-static atomic_int in_section;
+static void *
+table_main(void *arg)
+{
+	struct served *served = arg;
+
+	while (!atomic_load(&stop)) {
+		rte_vfio_user_get_mem_table(served->dev_id);
+		atomic_store(&at_work, 1);
+	}
+	return NULL;
+}
+
+/* The table is asked for while an unmap waits for those who use it. */
+static void
+test_table_is_asked_for_while_it_changes(void **state)
+{
+	table_changes_beside(*state, table_main);
+}
 
 /* Whoever is in a section gets an answer, too: which may be that there is none now. */
 static void *
@@ -290,7 +300,7 @@ section_main(void *arg)
 
 	while (!atomic_load(&stop)) {
 		assert_int_equal(rte_vfio_user_dma_enter(served->dev_id), 0);
-		atomic_store(&in_section, 1);
+		atomic_store(&at_work, 1);
 		rte_vfio_user_get_mem_table(served->dev_id);
 		rte_vfio_user_dma_leave(served->dev_id);
 	}
@@ -300,22 +310,7 @@ section_main(void *arg)
 static void
 test_table_is_asked_for_in_a_section_while_it_changes(void **state)
 {
-	struct served *served = *state;
-	struct vu_peer peer;
-	pthread_t thread;
-	int i;
-
-	peer_open(&peer, served->path);
-	atomic_store(&stop, false);
-	assert_int_equal(pthread_create(&thread, NULL, section_main, served), 0);
-	served_wait(&in_section, 1);
-	for (i = 0; i < 2000; i++) {
-		assert_int_equal(peer_map(&peer, 0, PAGE, RW, -1, 0), 0);
-		assert_int_equal(peer_unmap(&peer, 0, PAGE, 0), 0);
-	}
-	atomic_store(&stop, true);
-	pthread_join(thread, NULL);
-	peer_close(&peer);
+	table_changes_beside(*state, section_main);
 }
 
 /* It would wait for itself. */
