@@ -238,34 +238,10 @@ test_ports_reach_the_registers_that_memory_reaches(void **state)
 	assert_int_equal(vm_bus_remove(dev), 0);
 }
 
-static uint16_t
-command(const struct rte_pci_device *dev)
-{
-	char path[64];
-	uint16_t value = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", rte_dev_name(&dev->device));
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_int_equal(fseek(file, RTE_PCI_COMMAND, SEEK_SET), 0);
-	assert_int_equal(fread(&value, sizeof(value), 1, file), 1);
-	fclose(file);
-	return value;
-}
-
 static void
 test_device_masters_the_bus_while_it_is_mapped(void **state)
 {
-	struct rte_pci_device *dev = probe();
-
-	assert_true((command(dev) & RTE_PCI_COMMAND_MASTER) != 0);
-	rte_pci_unmap_device(dev);
-	assert_true((command(dev) & RTE_PCI_COMMAND_MASTER) == 0);
-	assert_int_equal(rte_pci_map_device(dev), 0);
-	assert_true((command(dev) & RTE_PCI_COMMAND_MASTER) != 0);
-	assert_int_equal(vm_bus_remove(dev), 0);
-	assert_true((command(dev) & RTE_PCI_COMMAND_MASTER) == 0);
+	vm_bus_assert_masters_while_mapped(probe());
 }
 
 /* The module frees the interrupt, and UIO tells that its file is dead. */

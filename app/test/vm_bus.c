@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <rte_eal.h>
 #include <rte_interrupts.h>
 
+#include "test.h"
 #include "vm.h"
 #include "vm_bus.h"
 
@@ -158,4 +160,43 @@ vm_bus_pwrite(const struct rte_pci_device *dev, unsigned int index, const void *
 	if (pwrite(rte_intr_dev_fd_get(dev->intr_handle), buf, len, (off_t)base) != (ssize_t)len)
 		return -errno;
 	return 0;
+}
+
+const char *
+vm_bus_bdf(const struct rte_pci_device *dev)
+{
+	return rte_dev_name(&dev->device);
+}
+
+uint16_t
+vm_bus_command(const struct rte_pci_device *dev)
+{
+	char path[256];
+	uint16_t value = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", vm_bus_bdf(dev));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &value, sizeof(value), RTE_PCI_COMMAND), sizeof(value));
+	close(fd);
+	return value;
+}
+
+static bool
+is_master(const struct rte_pci_device *dev)
+{
+	return (vm_bus_command(dev) & RTE_PCI_COMMAND_MASTER) != 0;
+}
+
+void
+vm_bus_assert_masters_while_mapped(struct rte_pci_device *dev)
+{
+	assert_true(is_master(dev));
+	rte_pci_unmap_device(dev);
+	assert_false(is_master(dev));
+	assert_int_equal(rte_pci_map_device(dev), 0);
+	assert_true(is_master(dev));
+	assert_int_equal(vm_bus_remove(dev), 0);
+	assert_false(is_master(dev));
 }

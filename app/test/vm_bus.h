@@ -41,6 +41,15 @@ struct rte_pci_device *vm_bus_probe(const char *bdf, const char *kernel_driver, 
 /** Remove the device from the bus, which unmaps it. 0 or -errno. */
 int vm_bus_remove(struct rte_pci_device *dev);
 
+/** Its address. */
+const char *vm_bus_bdf(const struct rte_pci_device *dev);
+
+/** Its command register, as the kernel tells it. The test fails if it does not. */
+uint16_t vm_bus_command(const struct rte_pci_device *dev);
+
+/** It masters the bus while it is mapped, and no longer. It is mapped, and removed at the end. */
+void vm_bus_assert_masters_while_mapped(struct rte_pci_device *dev);
+
 /** The device of this address, if the bus has probed it. */
 struct rte_pci_device *vm_bus_find(const char *bdf);
 

@@ -36,6 +36,7 @@ written()
 
 load uio_pci_generic
 suite vm_uio
+suite vm_uio_trouble
 
 edu=$(device 1234:11e8)
 e1000e=$(device 8086:10d3)

@@ -64,7 +64,7 @@ check memory_keeps_what_is_written memory_keeps_what_is_written
 for address in "$e1000e" "$shm"; do
 	unbind "$address"
 done
-defaults=base,malloc,memzone,pci_uio,pci_uio_port,pci_uio_trouble,vfio_region,vm_uio
+defaults=base,malloc,memzone,pci_uio,pci_uio_port,pci_uio_trouble,vfio_region,vm_uio,vm_uio_trouble
 [ "$(uname -m)" = ppc64le ] || defaults=$defaults,vm_driver
 export DPDK_TEST_TRANSPORT=uio_without_dma DPDK_TEST_EAL_ARGS=--iova-mode=pa
 for name in $(echo "${VM_SUITES:-$defaults}" | tr , ' '); do
