@@ -27,73 +27,82 @@ static const struct vfio_irq_info irqs[] = {
 #define UNMASK VFIO_IRQ_SET_ACTION_UNMASK
 #define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
 
+static const struct set_case {
+	uint32_t flags, index, start, count;
+	unsigned int nb_fds;
+	uint32_t bools;
+	int rc;
+} set_cases[] = {
+	{ FDS | TRIGGER, 2, 0, 8, 8, 0, 0 },
+	{ FDS | TRIGGER, 2, 7, 1, 1, 0, 0 },
+	{ FDS | TRIGGER, 2, 0, 1, 0, 0, 0 },
+	{ FDS | TRIGGER, 3, 0, 1, 1, 0, 0 },
+	{ FDS | UNMASK, 0, 0, 1, 1, 0, 0 },
+	{ NONE | TRIGGER, 2, 3, 5, 0, 0, 0 },
+	{ NONE | TRIGGER, 2, 0, 0, 0, 0, 0 },
+	{ NONE | TRIGGER, 1, 0, 0, 0, 0, 0 },
+	{ NONE | MASK, 0, 0, 1, 0, 0, 0 },
+	{ BOOLS | TRIGGER, 2, 1, 3, 0, 3, 0 },
+	/* not one data type, not one action */
+	{ TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
+	{ NONE, 2, 0, 1, 0, 0, -EINVAL },
+	{ NONE | FDS | TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
+	{ NONE | MASK | TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
+	{ NONE | TRIGGER | 0x40, 2, 0, 1, 0, 0, -EINVAL },
+	{ NONE | TRIGGER | 0x80000000, 2, 0, 1, 0, 0, -EINVAL },
+	/* vectors that are not there */
+	{ NONE | TRIGGER, 5, 0, 0, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, UINT32_MAX, 0, 0, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, 1, 0, 1, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, 2, 8, 1, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, 2, 0, 9, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, 2, 4, UINT32_MAX, 0, 0, -EINVAL },
+	{ NONE | TRIGGER, 2, UINT32_MAX, 2, 0, 0, -EINVAL },
+	/* nothing at all, but not to disable */
+	{ NONE | TRIGGER, 2, 1, 0, 0, 0, -EINVAL },
+	{ NONE | MASK, 2, 0, 0, 0, 0, -EINVAL },
+	{ FDS | TRIGGER, 2, 0, 0, 0, 0, -EINVAL },
+	{ BOOLS | TRIGGER, 2, 0, 0, 0, 0, -EINVAL },
+	/* descriptors: all or none */
+	{ FDS | TRIGGER, 2, 0, 4, 3, 0, -EINVAL },
+	{ FDS | TRIGGER, 2, 0, 4, 5, 0, -EINVAL },
+	{ NONE | TRIGGER, 2, 0, 1, 1, 0, -EINVAL },
+	{ BOOLS | TRIGGER, 2, 0, 1, 1, 1, -EINVAL },
+	/* data that do not belong there */
+	{ NONE | TRIGGER, 2, 0, 1, 0, 1, -EINVAL },
+	{ BOOLS | TRIGGER, 2, 0, 3, 0, 2, -EINVAL },
+	{ BOOLS | TRIGGER, 2, 0, 3, 0, 4, -EINVAL },
+	/* error and request cannot be masked */
+	{ NONE | MASK, 3, 0, 1, 0, 0, -EINVAL },
+	{ NONE | UNMASK, 4, 0, 1, 0, 0, -EINVAL },
+};
+
+static int
+set_decode(const struct set_case *c)
+{
+	const struct vu_irq_fixed fixed = { 20, c->flags, c->index, c->start, c->count };
+	const size_t len = sizeof(fixed) + c->bools;
+	uint8_t *payload = calloc(1, len);
+	struct vu_irq_set set;
+	int rc;
+
+	assert_non_null(payload);
+	memcpy(payload, &fixed, sizeof(fixed));
+	rc = vu_irq_set_decode(payload, len, c->nb_fds, irqs, RTE_DIM(irqs), &set);
+	free(payload);
+	return rc;
+}
+
 static void
 test_interrupt_sets_are_checked(void **state)
 {
-	static const struct {
-		uint32_t flags, index, start, count;
-		unsigned int nb_fds;
-		uint32_t bools;
-		int rc;
-	} cases[] = {
-		{ FDS | TRIGGER, 2, 0, 8, 8, 0, 0 },
-		{ FDS | TRIGGER, 2, 7, 1, 1, 0, 0 },
-		{ FDS | TRIGGER, 2, 0, 1, 0, 0, 0 },
-		{ FDS | TRIGGER, 3, 0, 1, 1, 0, 0 },
-		{ FDS | UNMASK, 0, 0, 1, 1, 0, 0 },
-		{ NONE | TRIGGER, 2, 3, 5, 0, 0, 0 },
-		{ NONE | TRIGGER, 2, 0, 0, 0, 0, 0 },
-		{ NONE | TRIGGER, 1, 0, 0, 0, 0, 0 },
-		{ NONE | MASK, 0, 0, 1, 0, 0, 0 },
-		{ BOOLS | TRIGGER, 2, 1, 3, 0, 3, 0 },
-		/* not one data type, not one action */
-		{ TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
-		{ NONE, 2, 0, 1, 0, 0, -EINVAL },
-		{ NONE | FDS | TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
-		{ NONE | MASK | TRIGGER, 2, 0, 1, 0, 0, -EINVAL },
-		{ NONE | TRIGGER | 0x40, 2, 0, 1, 0, 0, -EINVAL },
-		{ NONE | TRIGGER | 0x80000000, 2, 0, 1, 0, 0, -EINVAL },
-		/* vectors that are not there */
-		{ NONE | TRIGGER, 5, 0, 0, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, UINT32_MAX, 0, 0, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, 1, 0, 1, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, 2, 8, 1, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, 2, 0, 9, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, 2, 4, UINT32_MAX, 0, 0, -EINVAL },
-		{ NONE | TRIGGER, 2, UINT32_MAX, 2, 0, 0, -EINVAL },
-		/* nothing at all, but not to disable */
-		{ NONE | TRIGGER, 2, 1, 0, 0, 0, -EINVAL },
-		{ NONE | MASK, 2, 0, 0, 0, 0, -EINVAL },
-		{ FDS | TRIGGER, 2, 0, 0, 0, 0, -EINVAL },
-		{ BOOLS | TRIGGER, 2, 0, 0, 0, 0, -EINVAL },
-		/* descriptors: all or none */
-		{ FDS | TRIGGER, 2, 0, 4, 3, 0, -EINVAL },
-		{ FDS | TRIGGER, 2, 0, 4, 5, 0, -EINVAL },
-		{ NONE | TRIGGER, 2, 0, 1, 1, 0, -EINVAL },
-		{ BOOLS | TRIGGER, 2, 0, 1, 1, 1, -EINVAL },
-		/* data that do not belong there */
-		{ NONE | TRIGGER, 2, 0, 1, 0, 1, -EINVAL },
-		{ BOOLS | TRIGGER, 2, 0, 3, 0, 2, -EINVAL },
-		{ BOOLS | TRIGGER, 2, 0, 3, 0, 4, -EINVAL },
-		/* error and request cannot be masked */
-		{ NONE | MASK, 3, 0, 1, 0, 0, -EINVAL },
-		{ NONE | UNMASK, 4, 0, 1, 0, 0, -EINVAL },
-	};
-	struct vu_irq_set set;
 	unsigned int i;
+	int rc;
 
 	(void)state;
-	for (i = 0; i < RTE_DIM(cases); i++) {
-		struct vu_irq_fixed fixed = { 20, cases[i].flags, cases[i].index, cases[i].start,
-			cases[i].count };
-		uint8_t *payload = calloc(1, sizeof(fixed) + cases[i].bools);
-		int rc;
-
-		memcpy(payload, &fixed, sizeof(fixed));
-		rc = vu_irq_set_decode(payload, sizeof(fixed) + cases[i].bools, cases[i].nb_fds,
-				irqs, RTE_DIM(irqs), &set);
-		free(payload);
-		if (rc != cases[i].rc)
+	for (i = 0; i < RTE_DIM(set_cases); i++) {
+		rc = set_decode(&set_cases[i]);
+		if (rc != set_cases[i].rc)
 			fail_msg("case %u: %d", i, rc);
 	}
 }
