@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* UIO where something is wrong, and where a device ends: files, contents, calls that fail. */
+/* UIO where something is wrong: files, contents, calls that fail. */
 
 #include <errno.h>
 #include <stdbool.h>
@@ -10,19 +10,15 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <bus_driver.h>
 #include <bus_pci_driver.h>
-#include <rte_bus.h>
 #include <rte_bus_pci.h>
 #include <rte_common.h>
 #include <rte_eal_paging.h>
 #include <rte_interrupts.h>
 
 #include "eal_session.h"
-#include "fake_process.h"
 #include "fake_uio.h"
 #include "interpose.h"
-#include "resources.h"
 #include "test.h"
 #include "uio_card.h"
 
@@ -430,125 +426,6 @@ test_access_by_calls_fails_with_what_the_call_says(void **state)
 	uio_card_unplug(&card);
 }
 
-/* ---- secondary processes ---- */
-
-/*
- * The child inherits the parent's mapping, which a secondary process would not have. It never
- * opens /dev/uioN: closing that would switch bus mastering off.
- */
-static int
-secondary_uses_device(void *arg)
-{
-	struct uio_card *card = arg;
-	void *base = card->pci->mem_resource[MEM].addr;
-	unsigned int opened = card->uio->nb_node_opened;
-	uint32_t value = 0;
-
-	rte_pci_unmap_device(card->pci);
-	fake_uio_config_set(card->uio, RTE_PCI_COMMAND, RTE_PCI_COMMAND_MASTER);
-	FAKE_PROCESS_CHECK(rte_pci_map_device(card->pci) == 0);
-	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == base);
-	FAKE_PROCESS_CHECK(card->uio->nb_node_opened == opened);
-	FAKE_PROCESS_CHECK(rte_intr_fd_get(card->pci->intr_handle) == -1);
-	FAKE_PROCESS_CHECK(rte_pci_mmio_read(card->pci, MEM, &value, 4, 0) == 4);
-	FAKE_PROCESS_CHECK(value == 0x12345678);
-	value = 0x5a5a5a5a;
-	FAKE_PROCESS_CHECK(rte_pci_mmio_write(card->pci, MEM, &value, 4, 4) == 4);
-	FAKE_PROCESS_CHECK(rte_pci_mmio_read(card->pci, IO, &value, 4, 0) == 4);
-	FAKE_PROCESS_CHECK(rte_pci_read_config(card->pci, &value, 4, 0) == 4);
-	rte_pci_unmap_device(card->pci);
-	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == NULL);
-	FAKE_PROCESS_CHECK((uio_card_command(card) & RTE_PCI_COMMAND_MASTER) != 0);
-	return 0;
-}
-
-static void
-test_secondary_has_the_same_addresses_and_leaves_the_device_alone(void **state)
-{
-	uint32_t value = 0x12345678;
-	struct uio_card card;
-
-	uio_card_map(&card, &uio_card_common);
-	assert_int_equal(rte_pci_mmio_write(card.pci, MEM, &value, 4, 0), 4);
-	assert_int_equal(fake_process_in_secondary(secondary_uses_device, &card), 0);
-	assert_int_equal(rte_pci_mmio_read(card.pci, MEM, &value, 4, 4), 4);
-	assert_int_equal(value, 0x5a5a5a5a);
-	assert_int_equal(fake_process_in_secondary(secondary_uses_device, &card), 0);
-	uio_card_unplug(&card);
-}
-
-static int
-secondary_finds_none(void *arg)
-{
-	struct uio_card *card = arg;
-
-	FAKE_PROCESS_CHECK(rte_pci_map_device(card->pci) == -ENOENT);
-	FAKE_PROCESS_CHECK(card->pci->mem_resource[MEM].addr == NULL);
-	return 0;
-}
-
-static void
-test_secondary_needs_a_primary_that_has_mapped_the_device(void **state)
-{
-	struct uio_card card;
-
-	uio_card_plug(&card, &uio_card_common);
-	assert_int_equal(fake_process_in_secondary(secondary_finds_none, &card), 0);
-	uio_card_unplug(&card);
-}
-
-/* ---- the end ---- */
-
-/* The file of a device that is gone has no bytes, as far as a load can tell. */
-static void
-test_device_that_goes_leaves_ones_and_errors(void **state)
-{
-	volatile uint32_t *reg;
-	uint32_t value = 0;
-	char path[256];
-	struct rte_bus *bus;
-	struct uio_card card;
-
-	uio_card_map(&card, &uio_card_common);
-	bus = rte_bus_find_by_name("pci");
-	assert_non_null(bus);
-	reg = card.pci->mem_resource[MEM].addr;
-	*reg = 0x12345678;
-	snprintf(path, sizeof(path), "%s/%s/resource2", uio_sysfs->devices, card.name);
-	assert_int_equal(truncate(path, 0), 0);
-	assert_int_equal(bus->hot_unplug_handler(&card.pci->device), 0);
-	assert_int_equal(*reg, UINT32_MAX);
-	*reg = 1;
-	assert_int_equal(*reg, 1);
-	assert_int_equal(rte_pci_mmio_read(card.pci, MEM, &value, 4, 0), -ENODEV);
-	assert_int_equal(rte_pci_mmio_write(card.pci, MEM, &value, 4, 0), -ENODEV);
-	assert_int_equal(truncate(path, 16 * K), 0);
-	uio_card_unplug(&card);
-}
-
-static void
-test_device_is_mapped_again_and_again(void **state)
-{
-	struct resources before;
-	struct uio_card card;
-	unsigned int i;
-
-	uio_card_map(&card, &uio_card_common);
-	rte_pci_unmap_device(card.pci);
-	resources_take(&before);
-	for (i = 0; i < 20; i++) {
-		assert_int_equal(rte_pci_map_device(card.pci), 0);
-		assert_int_equal(rte_pci_map_device(card.pci), 0);
-		assert_int_equal(card.uio->nb_node_open, 1);
-		uio_assert_bytes_pass(&card, MEM, 16 * K);
-		rte_pci_unmap_device(card.pci);
-		uio_assert_nothing_left(&card);
-	}
-	resources_assert_same(&before);
-	resources_drop(&before);
-	uio_card_unplug(&card);
-}
-
 /* ---- the suite ---- */
 
 static const struct CMUnitTest tests[] = {
@@ -567,9 +444,5 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_each_call_fails_in_turn_and_nothing_leaks),
 	cmocka_unit_test(test_each_call_fails_while_unmapping_and_the_rest_is_undone),
 	cmocka_unit_test(test_access_by_calls_fails_with_what_the_call_says),
-	cmocka_unit_test(test_secondary_has_the_same_addresses_and_leaves_the_device_alone),
-	cmocka_unit_test(test_secondary_needs_a_primary_that_has_mapped_the_device),
-	cmocka_unit_test(test_device_that_goes_leaves_ones_and_errors),
-	cmocka_unit_test(test_device_is_mapped_again_and_again),
 };
 TEST_SUITE(pci_uio_trouble, "functional", tests, uio_card_setup, uio_card_teardown)
