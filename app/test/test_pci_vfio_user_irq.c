@@ -4,7 +4,8 @@
  * Interrupts of an emulated device under load, counted. The device raises its vectors at random;
  * before that it counts the raise in its BAR. The driver, once woken, looks at the count and says
  * in the BAR what it has seen. The device is at most a few raises ahead of that, so each lost
- * wake-up stops its vector for ever. All the time the driver disables and enables interrupts.
+ * wake-up stops its vector for ever. All the time the driver disables and enables interrupts, and
+ * with MSI-X masks one vector after the other.
  */
 
 #include <pthread.h>
@@ -13,6 +14,8 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/pci_regs.h>
 
 #include <rte_bus_pci.h>
 #include <rte_common.h>
@@ -45,6 +48,8 @@ struct load {
 	atomic_uint nb_held;	/* raises while all was masked */
 	atomic_uint nb_lost;	/* threads that waited in vain */
 	atomic_uint nb_errors;
+	atomic_uint nb_held_one;	/* raises of a vector while it alone was masked */
+	atomic_uint masked_one;	/* that vector, plus 1; 0: none */
 	atomic_bool masked;
 	atomic_bool done;
 	int epfd[VECTORS_MAX];
@@ -109,6 +114,7 @@ device_thread(void *arg)
 			continue;
 		atomic_fetch_add(&sent[vector], 1);
 		atomic_fetch_add(&load.nb_held, atomic_load(&load.masked));
+		atomic_fetch_add(&load.nb_held_one, atomic_load(&load.masked_one) == vector + 1);
 		expect(rte_vfio_user_pci_raise(load.gadget.pci, vector) == 0);
 	}
 	return arg;
@@ -217,6 +223,27 @@ mask_all(off_t at, uint16_t bit, bool on)
 	expect(rte_pci_write_config(gadget_device, &value, 2, at) == 2);
 }
 
+/* One vector of MSI-X, in the table. */
+static void
+mask_one(unsigned int vector, uint32_t on)
+{
+	const off_t at = vector * PCI_MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_VECTOR_CTRL;
+
+	expect(rte_pci_mmio_write(gadget_device, GADGET_MSIX, &on, 4, at) == 4);
+}
+
+static void
+mask_one_for_a_while(unsigned int vector, unsigned int us)
+{
+	if (load.is->nb_msix == 0)
+		return;
+	mask_one(vector, 1);
+	atomic_store(&load.masked_one, vector + 1);
+	usleep(us);
+	atomic_store(&load.masked_one, 0);
+	mask_one(vector, 0);
+}
+
 static void
 queues_ctl(int op)
 {
@@ -244,6 +271,8 @@ mask_thread(void *arg)
 		queues_ctl(RTE_INTR_EVENT_ADD);
 		expect(rte_intr_enable(handle()) == 0);
 		mask_all(at, bit, false);
+		mask_one_for_a_while((unsigned int)rand_r(&seed) % load.nb_vectors,
+			(unsigned int)rand_r(&seed) % 200);
 		usleep((unsigned int)rand_r(&seed) % 200);
 	}
 	return arg;
@@ -333,6 +362,7 @@ test_no_raise_is_lost(void **state)
 	assert_int_equal(load.nb_lost, 0);
 	assert_int_equal(load.nb_errors, 0);
 	assert_true(load.nb_held > 0);
+	assert_true(load.nb_held_one > 0 || load.is->nb_msix == 0);
 	counts_check();
 	driver_stop();
 }
