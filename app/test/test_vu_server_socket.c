@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <rte_common.h>
 
 #include "vu_served.h"
+#include "vu_socket.h"
 
 #include "test.h"
 
@@ -145,11 +147,91 @@ test_adopted_sockets(void **state)
 	free(served);
 }
 
+/* ---- servers that start at a time on a path that one left behind ---- */
+
+#define RACERS 4u
+#define RACES  200u
+
+struct racer {
+	const char *path;
+	pthread_barrier_t *barrier;
+	struct vu_listener listener;
+	int rc;
+};
+
+static void *
+racer_main(void *arg)
+{
+	struct racer *racer = arg;
+
+	pthread_barrier_wait(racer->barrier);
+	racer->rc = vu_socket_listen(&racer->listener, racer->path, 0600);
+	return NULL;
+}
+
+/* Returns who won. */
+static struct racer *
+race(struct racer *racers, const char *path)
+{
+	struct racer *winner = NULL;
+	pthread_t thread[RACERS];
+	pthread_barrier_t barrier;
+	unsigned int i;
+
+	pthread_barrier_init(&barrier, NULL, RACERS);
+	for (i = 0; i < RACERS; i++) {
+		racers[i].path = path;
+		racers[i].barrier = &barrier;
+		assert_int_equal(pthread_create(&thread[i], NULL, racer_main, &racers[i]), 0);
+	}
+	for (i = 0; i < RACERS; i++) {
+		pthread_join(thread[i], NULL);
+		if (racers[i].rc == 0) {
+			assert_null(winner);
+			winner = &racers[i];
+		} else {
+			assert_int_equal(racers[i].rc, -EADDRINUSE);
+		}
+	}
+	pthread_barrier_destroy(&barrier);
+	return winner;
+}
+
+/* The one that wins is the one that clients get at, and none of the others takes its file away. */
+static void
+test_of_servers_that_start_at_a_time_one_wins(void **state)
+{
+	struct served *served = *state;
+	struct racer racers[RACERS], *winner;
+	struct vu_peer peer;
+	char path[96];
+	unsigned int i, k;
+	int sock;
+
+	snprintf(path, sizeof(path), "%s/other", served->dir);
+	for (i = 0; i < RACES; i++) {
+		close(bind_socket(path, false));
+		winner = race(racers, path);
+		assert_non_null(winner);
+		for (k = 0; k < RACERS; k++)
+			if (&racers[k] != winner)
+				vu_socket_close(&racers[k].listener, path);
+		peer_connect(&peer, path);
+		sock = vu_socket_accept(winner->listener.fd);
+		assert_true(sock >= 0);
+		close(sock);
+		peer_close(&peer);
+		vu_socket_close(&winner->listener, path);
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_socket_has_the_permissions_asked_for),
 	SERVED_TEST(test_what_is_at_the_path_already),
 	SERVED_TEST(test_file_of_somebody_else_stays),
 	SERVED_TEST(test_adopted_sockets),
+	SERVED_TEST(test_of_servers_that_start_at_a_time_one_wins),
 };
 
 TEST_SUITE(vu_server_socket, "functional", tests, served_warm_up_sessions, NULL)
