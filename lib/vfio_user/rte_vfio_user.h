@@ -562,7 +562,8 @@ struct rte_vfio_user_mem_reg {
  *   -ENOTCONN: the server is gone, or sent what no server should and was left
  *   -ETIMEDOUT: the server did not answer within the time limit; its late answer is dropped
  *   -EPROTO: an answer that does not fit the question, or promises what cannot be
- *   -EMFILE, -ENOMEM: an answer could not be received; the server was left
+ *   -EMFILE: no descriptor is free for what came with the answer
+ *   -ENOMEM: an answer could not be received; the server was left
  *   -EDEADLK: called from the handler of rte_vfio_user_set_dma_handler() of the same device
  *   the errno that the server sent
  */

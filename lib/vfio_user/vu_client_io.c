@@ -94,6 +94,8 @@ reply_take(struct vu_call *call, struct vu_rx_msg *msg)
 		return -EPROTO;
 	if (call->reply_fds == NULL && msg->fds->nb > 0)
 		return -EPROTO;
+	if (unlikely(msg->fds->nb > 0) && vu_fds_lost(msg->fds))
+		return -EMFILE;
 	rc = reply_copy(call, msg);
 	if (rc < 0 || call->reply_fds == NULL)
 		return rc;
@@ -222,7 +224,7 @@ drain_once(struct vu_client *client, bool reads, uint64_t until_ms)
 static int
 receive_error(int rc)
 {
-	return rc == -EPROTO || rc == -EMFILE || rc == -ENOMEM ? rc : -ENOTCONN;
+	return rc == -EPROTO || rc == -ENOMEM ? rc : -ENOTCONN;
 }
 
 static int

@@ -108,6 +108,8 @@ dispatch_check(const struct vu_session *s, const struct vu_rx_msg *msg)
 	rc = dispatch_order_check(s, msg);
 	if (unlikely(rc < 0))
 		return rc;
+	if (unlikely(msg->fds->nb > 0) && vu_fds_lost(msg->fds))
+		return -EMFILE;
 	return vu_request_check(msg->hdr.cmd, VU_TO_SERVER, msg->payload, msg->len, msg->fds->nb);
 }
 

@@ -262,12 +262,12 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		rx_collect_fds(&rx->late_fds, &mh);
 	if (unlikely(n == 0))
 		return -ENOTCONN;
+	/* there is room for all that a message may carry: what is missing did not get a number */
+	if (unlikely(mh.msg_flags & MSG_CTRUNC))
+		vu_fds_lose(&rx->late_fds);
 	rc = rx_arrived(rx, (size_t)n);
 	if (unlikely(rc < 0))
 		return rc;
-	/* there is room for all that a message may carry: what is missing did not get a number */
-	if (unlikely(mh.msg_flags & MSG_CTRUNC))
-		return -EMFILE;
 	return unlikely(rx->late_fds.nb > rx->max_fds) ? -EPROTO : (int)n;
 }
 

@@ -81,8 +81,8 @@ void vu_rx_fini(struct vu_rx *rx);
  *   For recvmsg(): MSG_DONTWAIT, or 0 to wait on a blocking socket.
  * @return
  *   Number of bytes, > 0; -ENOTCONN: the peer is gone; -EAGAIN: nothing there; -EPROTO:
- *   too many descriptors; -EMFILE: descriptors were lost, this process can have no more; -ENOMEM;
- *   or another errno of recvmsg().
+ *   too many descriptors; -ENOMEM; or another errno of recvmsg(). If this process can have no more
+ *   descriptors, vu_fds_lost() says so of those of the message.
  */
 int vu_rx_fill(struct vu_rx *rx, int sock, int flags);
 
