@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
 
 #include <rte_common.h>
 #include <rte_dev.h>
@@ -218,6 +223,56 @@ test_monitor_is_counted_and_leaves_nothing(void **state)
 	resources_drop(&before);
 }
 
+/* Room for messages of a socket of that family that this process has; 0: it has none. */
+static int
+room_of_own(int family)
+{
+	struct sockaddr addr;
+	int fd, room = 0;
+
+	for (fd = 0; fd < 1024; fd++) {
+		socklen_t len = sizeof(addr), room_len = sizeof(room);
+
+		if (getsockname(fd, &addr, &len) == 0 && addr.sa_family == family)
+			getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &room_len);
+	}
+	return room;
+}
+
+/* How much of it one may have: the system's limit is for those without CAP_NET_ADMIN. */
+static int
+room_of_new(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	int room = INT_MAX / 2;
+	socklen_t len = sizeof(room);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &len), 0);
+	close(fd);
+	return room;
+}
+
+static void
+test_monitor_has_room_for_events_that_come_at_once(void **state)
+{
+	unsigned int i;
+	int rc;
+
+	/* without the privilege, and as we are */
+	for (i = 0; i < 2; i++) {
+		if (i == 0)
+			interpose_fail(INTERPOSE_ONLY(SETSOCKOPT), 1, EPERM);
+		rc = rte_dev_event_monitor_start();
+		interpose_disarm();
+		if (rc == -EPERM || rc == -EACCES || rc == -EPROTONOSUPPORT)
+			skip();
+		assert_int_equal(rc, 0);
+		assert_true(room_of_own(AF_NETLINK) >= RTE_MIN(room_of_new(), 4 << 20));
+		assert_int_equal(rte_dev_event_monitor_stop(), 0);
+	}
+}
+
 static void
 test_failing_monitor_leaves_nothing(void **state)
 {
@@ -225,7 +280,8 @@ test_failing_monitor_leaves_nothing(void **state)
 	int rc;
 
 	rte_log_set_level(RTE_LOGTYPE_EAL, RTE_LOG_CRIT);
-	INTERPOSE_EACH_FAILURE(loop, INTERPOSE_ANY | INTERPOSE_THIS_THREAD, 0) {
+	INTERPOSE_EACH_FAILURE(loop, (INTERPOSE_ANY & ~INTERPOSE_ONLY(SETSOCKOPT)) |
+			INTERPOSE_THIS_THREAD, 0) {
 		rc = rte_dev_event_monitor_start();
 		interpose_disarm();
 		if (rc == 0)
@@ -287,6 +343,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_threads_register_while_others_process),
 	cmocka_unit_test(test_removal_goes_to_the_bus_if_enabled_then_to_listeners),
 	cmocka_unit_test(test_monitor_is_counted_and_leaves_nothing),
+	cmocka_unit_test(test_monitor_has_room_for_events_that_come_at_once),
 	cmocka_unit_test(test_failing_monitor_leaves_nothing),
 	cmocka_unit_test(test_forbidden_monitor_is_a_clear_error),
 	cmocka_unit_test(test_forgotten_monitor_and_callbacks_go_with_eal),

@@ -20,6 +20,7 @@
 #include "eal_uevent.h"
 
 #define GROUP_KERNEL 1		/* events of the kernel, not of udev */
+#define ROOM (4 << 20)		/* for events that come at once, as of a whole switch */
 #define MSG_MAX 8192		/* the kernel's environment has 2048 bytes, a path 4096 */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -93,6 +94,16 @@ monitor_read(void *arg)
 		eal_uevent_deliver(msg, n);
 }
 
+/* What the system limits is for those who may not go beyond it. */
+static void
+socket_widen(int fd)
+{
+	const int room = ROOM;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+}
+
 static int
 socket_open(void)
 {
@@ -103,6 +114,7 @@ socket_open(void)
 
 	if (fd < 0)
 		return -errno;
+	socket_widen(fd);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
 	rc = -errno;
