@@ -125,6 +125,7 @@ test_user_mapping_needs_a_device_first(void **state)
 {
 	uint8_t *mem = vfio_eal_pages(KB4);
 
+	assert_int_equal(vfio_eal_map(mem, IOVA, 0), -EINVAL);
 	assert_int_equal(vfio_eal_map(mem, IOVA, KB4), -ENODEV);
 	assert_int_equal(rte_vfio_container_dma_map(12345, (uintptr_t)mem, IOVA, KB4), -ENODEV);
 	munmap(mem, KB4);

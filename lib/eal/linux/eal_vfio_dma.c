@@ -146,7 +146,7 @@ map_check(const struct eal_vfio_container *container, const struct eal_vfio_map 
 	uint64_t page_sz = container->info.page_sz;
 	char why[64];
 
-	if (map->len == 0 || last_of(map) < map->iova || map->vaddr + (map->len - 1) < map->vaddr)
+	if (last_of(map) < map->iova || map->vaddr + (map->len - 1) < map->vaddr)
 		return map_refuse(map, EINVAL, "there is no such range");
 	if (((map->iova | map->vaddr | map->len) & (page_sz - 1)) != 0) {
 		snprintf(why, sizeof(why), "not in pages of 0x%" PRIx64 " bytes", page_sz);
@@ -203,6 +203,8 @@ eal_vfio_dma_map(struct eal_vfio_container *container, const struct eal_vfio_map
 {
 	int rc;
 
+	if (map->len == 0)
+		return map_refuse(map, EINVAL, "there is no such range");
 	if (!is_in_use(container))
 		return -ENODEV;
 	rc = map_check(container, map);
