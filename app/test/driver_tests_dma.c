@@ -317,6 +317,21 @@ memory_of_the_program_is_reached_too(struct driver_device *d)
 	munmap(memory, PAGE);
 }
 
+/* rte_extmem_register() has told nothing of it. */
+static void
+memory_that_eal_does_not_know_is_not_mapped(struct driver_device *d)
+{
+	uint8_t *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	rte_errno = 0;
+	assert_int_equal(rte_dev_dma_map(&d->dev->device, memory, LOW_IOVA, PAGE), -1);
+	assert_int_equal(rte_errno, EINVAL);
+	unmap_refused(d, memory, LOW_IOVA, PAGE);
+	munmap(memory, PAGE);
+}
+
 /* EAL maps what it hands out, where the device reaches it or not. */
 static void
 memory_of_eal_is_reached_by_its_own_address(struct driver_device *d)
@@ -375,6 +390,7 @@ const struct driver_test driver_tests_dma[] = {
 	DRIVER_TEST(what_is_not_mapped_so_cannot_be_taken_back, DMA | DRIVER_NEED(IOVA)),
 	DRIVER_TEST(memory_of_the_program_is_reached_too,
 		DMA | DRIVER_NEED(IOVA) | DRIVER_NEED(OWN_MEMORY)),
+	DRIVER_TEST(memory_that_eal_does_not_know_is_not_mapped, DMA | DRIVER_NEED(IOVA)),
 	DRIVER_TEST(memory_of_eal_is_reached_by_its_own_address, DMA),
 	DRIVER_TEST(threads_transfer_at_once, DMA),
 	{ .name = NULL },
