@@ -295,6 +295,24 @@ answer_nothing(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *pay
 	return true;
 }
 
+static void
+test_socket_is_taken_over_even_if_attaching_fails(void **state)
+{
+	struct rte_vfio_user_attach_options opt = { .size = sizeof(opt),
+		.flags = RTE_VFIO_USER_ATTACH_F_SOCK_FD };
+	int sock[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock), 0);
+	opt.sock_fd = sock[0];
+	assert_int_equal(rte_vfio_user_attach_dev_opt("", &opt), -EINVAL);
+	assert_int_equal(fcntl(sock[0], F_GETFD), -1);
+	opt.sock_fd = sock[1];
+	opt.flags |= 0x8000;
+	assert_int_equal(rte_vfio_user_attach_dev_opt("x", &opt), -EINVAL);
+	assert_int_equal(close(sock[1]), 0);
+}
+
 static bool
 answer_by_leaving(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
 {
@@ -448,6 +466,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_listener_that_accepts_nobody_times_out),
 	cmocka_unit_test(test_signals_do_not_end_the_wait_for_a_listener),
 	cmocka_unit_test(test_descriptor_that_is_no_stream_socket),
+	cmocka_unit_test(test_socket_is_taken_over_even_if_attaching_fails),
 	cmocka_unit_test(test_version_goes_first_and_info_second),
 	cmocka_unit_test(test_answers_to_version),
 	cmocka_unit_test(test_peer_is_no_server),
