@@ -26,6 +26,7 @@ struct fixture {
 	atomic_uint nb_calls;
 	atomic_uint lower_at;	/* the call that silences the device; 0: none */
 	atomic_bool removes;	/* the device, in the callback */
+	atomic_uint nb_removes;	/* that are over */
 	atomic_bool quiet;	/* for who raises always */
 };
 
@@ -75,8 +76,10 @@ on_interrupt(void *arg)
 		rte_vfio_user_pci_lower(f->gadget.pci);
 	if (gadget_device != NULL)
 		assert_int_equal(rte_intr_ack(handle()), 0);
-	if (f->removes && gadget_device != NULL)
-		assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
+	if (!f->removes || gadget_device == NULL)
+		return;
+	assert_int_equal(rte_dev_remove(&gadget_device->device), 0);
+	atomic_fetch_add(&f->nb_removes, 1);
 }
 
 static void
@@ -162,13 +165,11 @@ static void
 test_driver_may_be_removed_by_its_interrupt(void **state)
 {
 	struct fixture *f = begin(0, 0, NULL);
-	unsigned int ms;
 
 	f->removes = true;
 	listen_to(f);
 	raise(f, 0);
-	for (ms = 0; ms < PATIENCE_MS && gadget_device != NULL; ms++)
-		usleep(1000);
+	counter_wait(&f->nb_removes, 1);
 	assert_null(gadget_device);
 	calls_stay(f, 1);
 	/* and it can be driven again */
