@@ -21,8 +21,7 @@ test_all_lengths(void **state)
 	struct pair *pair = *state;
 	uint32_t i, off;
 
-	assert_int_equal(pair_map(pair, GPA, SIZE, PAIR_RW, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, SIZE, memory, PAIR_RW), 0);
+	pair_dma_host(pair, GPA, SIZE, PAIR_RW, memory, PAIR_RW);
 	pair_dma_fill(memory, SIZE);
 	for (i = 0; i < RTE_DIM(lengths); i++) {
 		off = SIZE - lengths[i];
@@ -43,11 +42,9 @@ test_protection(void **state)
 	uint8_t byte = 0, memory[16] = { 0 };
 	struct pair *pair = *state;
 
-	assert_int_equal(pair_map(pair, GPA, 16, PROT_WRITE, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, 16, memory, PAIR_RW), 0);
+	pair_dma_host(pair, GPA, 16, PROT_WRITE, memory, PAIR_RW);
 	assert_int_equal(pair_dma_read(pair, GPA, &byte, 1), -EACCES);
-	assert_int_equal(pair_map(pair, 2 * GPA, 16, PAIR_RW, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, 2 * GPA, 16, memory, PROT_WRITE), 0);
+	pair_dma_host(pair, 2 * GPA, 16, PAIR_RW, memory, PROT_WRITE);
 	assert_int_equal(pair_dma_read(pair, 2 * GPA, &byte, 1), -EACCES);
 	/* nobody said where it is */
 	assert_int_equal(pair_map(pair, 3 * GPA, 16, PAIR_RW, -1, 0), 0);
@@ -98,8 +95,7 @@ test_many_threads_at_a_time(void **state)
 	uint32_t i;
 
 	pair_dma_fill(memory, 1048576);
-	assert_int_equal(pair_map(pair, GPA, 1048576, PAIR_RW, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, 1048576, memory, PAIR_RW), 0);
+	pair_dma_host(pair, GPA, 1048576, PAIR_RW, memory, PAIR_RW);
 	for (i = 0; i < WORKERS; i++) {
 		works[i] = (struct pair_dma_work) { .pair = pair, .addr = GPA,
 			.buf = bufs + i * 1048576,
@@ -133,8 +129,7 @@ test_in_the_middle_of_an_access(void **state)
 	struct pair *pair = *state;
 
 	pair->served.hook = hook;
-	assert_int_equal(pair_map(pair, GPA, 16, PAIR_RW, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, 16, memory, PAIR_RW), 0);
+	pair_dma_host(pair, GPA, 16, PAIR_RW, memory, PAIR_RW);
 	assert_int_equal(pair_hook(pair, GPA + 4), 0);
 	assert_int_equal(pair_hook(pair, GPA + 13), -EFAULT);
 }
@@ -147,8 +142,7 @@ test_not_in_the_middle_of_an_access(void **state)
 	struct pair *pair = *state;
 
 	pair->served.hook = hook;
-	assert_int_equal(pair_map(pair, GPA, 16, PAIR_RW, -1, 0), 0);
-	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, GPA, 16, memory, PAIR_RW), 0);
+	pair_dma_host(pair, GPA, 16, PAIR_RW, memory, PAIR_RW);
 	assert_int_equal(pair_hook(pair, GPA), -EDEADLK);
 }
 

@@ -10,6 +10,14 @@ struct pair_how pair_dma_no_twin = {
 	.server = { .request_timeout_ms = 10000 },
 };
 
+void
+pair_dma_host(struct pair *pair, uint64_t gpa, uint64_t size, uint32_t device_prot, void *memory,
+	int host_prot)
+{
+	assert_int_equal(pair_map(pair, gpa, size, device_prot, -1, 0), 0);
+	assert_int_equal(rte_vfio_user_dma_host(pair->dev_id, gpa, size, memory, host_prot), 0);
+}
+
 void *
 pair_dma_main(void *arg)
 {

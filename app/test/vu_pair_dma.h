@@ -35,6 +35,10 @@ struct pair_dma_work {
 /** The thread; its argument is the work. */
 void *pair_dma_main(void *arg);
 
+/** Memory that is reached by messages: what the device may do with it, what the client lets it. */
+void pair_dma_host(struct pair *pair, uint64_t gpa, uint64_t size, uint32_t device_prot,
+	void *memory, int host_prot);
+
 /** Have it done while the client serves. @return what the access did */
 int pair_dma_read(struct pair *pair, uint64_t addr, uint8_t *buf, uint64_t len);
 int pair_dma_write(struct pair *pair, uint64_t addr, uint8_t *buf, uint64_t len);
