@@ -278,7 +278,6 @@ test_vector_that_is_masked_is_held_back(void **state)
 	(void)state;
 	edu_vectors_choose(f.dev, 0);
 	msix_table_find(&table, f.dev);
-	msix_table_control(&table, RTE_PCI_MSIX_FLAGS_ENABLE);
 	for (v = 0; v < VECTORS; v++) {
 		next = (v + 1) % VECTORS;
 		msix_table_mask(&table, v, true);

@@ -3,6 +3,7 @@
 /* Interrupts of emulated devices, as drivers see them. */
 
 #include <errno.h>
+#include <linux/pci_regs.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -251,6 +252,47 @@ test_best_kind_is_used(void **state)
 	}
 }
 
+/* As a driver sees the flags of MSI and MSI-X, or 0. */
+static uint16_t
+flags_seen(uint8_t cap)
+{
+	off_t at = rte_pci_find_capability(gadget_device, cap);
+	uint16_t flags = 0;
+
+	if (at > 0)
+		assert_int_equal(rte_pci_read_config(gadget_device, &flags, sizeof(flags),
+			at + PCI_MSI_FLAGS), sizeof(flags));
+	return flags & (uint16_t)~(cap == PCI_CAP_ID_MSI ? PCI_MSI_FLAGS_QMASK |
+		PCI_MSI_FLAGS_64BIT | PCI_MSI_FLAGS_MASKBIT : PCI_MSIX_FLAGS_QSIZE);
+}
+
+/* Linux does so for who uses its VFIO. */
+static void
+test_messages_are_on_while_they_are_used(void **state)
+{
+	static const struct {
+		unsigned int nb_msix, nb_msi;
+		const char *mode;
+		uint16_t msix, msi;
+	} cases[] = {
+		{ 4, 2, NULL, PCI_MSIX_FLAGS_ENABLE, 0 },
+		{ 4, 8, "--vfio-intr=msi", 0, PCI_MSI_FLAGS_ENABLE | 3 << 4 },
+		{ 0, 1, NULL, 0, PCI_MSI_FLAGS_ENABLE },
+		{ 4, 2, "--vfio-intr=legacy", 0, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		begin(cases[i].nb_msix, cases[i].nb_msi, cases[i].mode);
+		assert_int_equal(flags_seen(PCI_CAP_ID_MSIX), cases[i].msix);
+		assert_int_equal(flags_seen(PCI_CAP_ID_MSI), cases[i].msi);
+		if (i + 1 < RTE_DIM(cases)) {
+			eal_session_stop();
+			gadget_end(&fixture.gadget);
+		}
+	}
+}
+
 static void
 test_kind_that_is_not_there_is_told(void **state)
 {
@@ -370,6 +412,7 @@ static const struct CMUnitTest tests[] = {
 	INTR_TEST(test_driver_may_be_removed_while_intx_comes),
 	INTR_TEST(test_driver_may_be_removed_while_msi_comes),
 	INTR_TEST(test_best_kind_is_used),
+	INTR_TEST(test_messages_are_on_while_they_are_used),
 	INTR_TEST(test_kind_that_is_not_there_is_told),
 	INTR_TEST(test_descriptors_that_eal_has_closed_are_nobodys),
 	INTR_TEST(test_each_queue_has_a_vector),

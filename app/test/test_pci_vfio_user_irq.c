@@ -218,8 +218,6 @@ mask_all(off_t at, uint16_t bit, bool on)
 
 	expect(rte_pci_read_config(gadget_device, &value, 2, at) == 2);
 	value = (uint16_t)(on ? value | bit : value & ~bit);
-	if (bit == RTE_PCI_MSIX_FLAGS_MASKALL)
-		value |= RTE_PCI_MSIX_FLAGS_ENABLE;
 	expect(rte_pci_write_config(gadget_device, &value, 2, at) == 2);
 }
 

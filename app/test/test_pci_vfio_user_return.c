@@ -200,15 +200,20 @@ test_line_that_was_up_early_is_unmasked(void **state)
 }
 
 static void
-test_memory_and_bus_mastering_are_on_again(void **state)
+test_memory_and_bus_mastering_and_messages_are_on_again(void **state)
 {
-	uint16_t command = 0;
+	uint16_t command = 0, flags = 0;
+	off_t msix;
 
 	(void)state;
 	gadget_restart(&gadget);
 	counter_wait(&nb_adds, 1);
 	assert_int_equal(rte_pci_read_config(gadget_device, &command, 2, RTE_PCI_COMMAND), 2);
 	assert_int_equal(command & 6, 6);
+	msix = rte_pci_find_capability(gadget_device, RTE_PCI_CAP_ID_MSIX);
+	assert_int_equal(rte_pci_read_config(gadget_device, &flags, 2, msix + RTE_PCI_MSIX_FLAGS),
+		2);
+	assert_int_equal(flags, RTE_PCI_MSIX_FLAGS_ENABLE | 2);
 }
 
 /* A server that takes memory away which it has given harms itself. */
@@ -448,7 +453,7 @@ static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_interrupts_are_those_of_the_next_server),
 	cmocka_unit_test_setup_teardown(test_line_that_was_up_early_is_unmasked, setup_line,
 		teardown),
-	RETURN_TEST(test_memory_and_bus_mastering_are_on_again),
+	RETURN_TEST(test_memory_and_bus_mastering_and_messages_are_on_again),
 	RETURN_TEST(test_window_without_memory_is_harmless),
 	RETURN_TEST(test_other_device_is_left_alone_until_the_old_one_is_removed),
 	RETURN_TEST(test_device_with_fewer_vectors_is_another_one),

@@ -124,6 +124,18 @@ int pci_vfio_user_watch_start(struct pci_vfio_user_link *link);
 /** Undo pci_vfio_user_watch_start(). On return nobody else uses the device. */
 void pci_vfio_user_watch_stop(struct pci_vfio_user_link *link);
 
+/* ---- pci_vfio_user_msg.c ---- */
+
+/**
+ * Turn MSI or MSI-X of a device on or off in configuration space.
+ *
+ * @param index
+ *   VFIO_PCI_*_IRQ_INDEX; one without messages is left alone.
+ * @param count
+ *   Vectors that are used; 0: off.
+ */
+void pci_vfio_user_msg_switch(const struct pci_device *dev, uint32_t index, uint32_t count);
+
 /* ---- pci_vfio_user_intr.c ---- */
 
 /**

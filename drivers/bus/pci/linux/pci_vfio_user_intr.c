@@ -273,6 +273,7 @@ irq_start(struct pci_device *dev, struct pci_vfio_user_irq *irq, uint32_t count)
 	rc = irq_bind(irq->dev_id, irq, handle, count);
 	if (rc != 0)
 		goto err_callback;
+	pci_vfio_user_msg_switch(dev, irq->index, count);
 	irq->nb_bound = count;
 	dev->nb_vectors = count;
 	dev->state->irq = irq;
@@ -371,8 +372,10 @@ pci_vfio_user_intr_stop(struct pci_device *dev)
 	if (irq == NULL)
 		return;
 	dev->state->irq = NULL;
-	if (!dev->state->silent)
+	if (!dev->state->silent) {
 		irq_set(irq->dev_id, irq->index, VFIO_IRQ_SET_ACTION_TRIGGER, 0);
+		pci_vfio_user_msg_switch(dev, irq->index, 0);
+	}
 	/* that callback uses the handle of the other one */
 	ended = pci_intr_callback_end(dev->pub.intr_handle, irq_callback, irq, irq_ended);
 	unmask_stop(irq);
@@ -395,7 +398,10 @@ pci_vfio_user_intr_restart(const struct pci_device *dev, const struct pci_device
 		return rc;
 	if (info.count < irq->nb_bound)
 		return -ENODEV;
-	return irq_bind(other->state->dev_id, irq, dev->pub.intr_handle, irq->nb_bound);
+	rc = irq_bind(other->state->dev_id, irq, dev->pub.intr_handle, irq->nb_bound);
+	if (rc == 0)
+		pci_vfio_user_msg_switch(other, irq->index, irq->nb_bound);
+	return rc;
 }
 
 /* What came since it was bound could not be unmasked yet. */
