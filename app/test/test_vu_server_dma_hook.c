@@ -286,6 +286,8 @@ test_descriptor_of_a_map_outlives_a_wait_of_the_lock(void **state)
 	assert_int_equal(mem->entry[0].gpa, 0);
 	assert_true(mem->entry[0].fd >= 0);
 	assert_non_null(mem->entry[0].mmap_addr);
+	/* the other thread may free it from now on */
+	rte_vfio_user_get_mem_table(served->dev_id);
 	close(fd);
 	peer_close(&peer);
 }
