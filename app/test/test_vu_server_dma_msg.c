@@ -324,7 +324,7 @@ static void
 test_late_reply_to_a_polled_session_is_received(void **state)
 {
 	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL,
-		.request_timeout_ms = 20 };
+		.request_timeout_ms = 500 };
 	struct served *polled = calloc(1, sizeof(*polled));
 	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
 	struct vu_peer peer, twin;
