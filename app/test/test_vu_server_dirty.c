@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vu_served.h"
@@ -142,11 +144,72 @@ test_unmap_gives_the_last_dirty_pages(void **state)
 	close(fd);
 }
 
+/* A thread of the device that is using the memory when the client takes it away. */
+struct writer {
+	int dev_id;
+	atomic_int inside;
+	pthread_t thread;
+};
+
+static void *
+writer_main(void *arg)
+{
+	struct writer *writer = arg;
+	struct iovec iov, gone;
+	int rc;
+
+	rte_vfio_user_dma_enter(writer->dev_id);
+	rc = rte_vfio_user_dma_sg(writer->dev_id, 5 * PAGE, 1, PROT_WRITE, &iov, 1);
+	atomic_store(&writer->inside, rc);
+	while (rte_vfio_user_dma_sg(writer->dev_id, 5 * PAGE, 1, PROT_WRITE, &gone, 1) == 1)
+		usleep(100);
+	*(char *)iov.iov_base = 'x';
+	rte_vfio_user_dma_dirty(writer->dev_id, 5 * PAGE, 1);
+	rte_vfio_user_dma_leave(writer->dev_id);
+	return NULL;
+}
+
+/* What it writes until it is done is among what the client is told. */
+static void
+test_unmap_gives_what_is_written_meanwhile(void **state)
+{
+	struct served *served = *state;
+	struct writer writer = { .dev_id = served->dev_id };
+	const uint64_t start[2] = { PAGE, 0 };
+	const struct {
+		struct vu_dma_unmap unmap;
+		struct vu_bitmap bitmap;
+	} request = {
+		.unmap = { .argsz = 48, .flags = VU_UNMAP_F_BITMAP, .size = 16 * PAGE },
+		.bitmap = { .pgsize = PAGE, .size = 8 },
+	};
+	int fd = peer_memory(16 * PAGE);
+	struct vu_peer peer;
+	uint64_t word;
+	char byte = 0;
+
+	peer_open(&peer, served->path);
+	assert_int_equal(peer_map(&peer, 0, 16 * PAGE, RW, fd, 0), 0);
+	assert_int_equal(vu_feature(&peer, SET | START, 24, start, sizeof(start)), 0);
+	rte_vfio_user_dma_dirty(served->dev_id, 0, 1);
+	assert_int_equal(pthread_create(&writer.thread, NULL, writer_main, &writer), 0);
+	served_wait(&writer.inside, 1);
+	assert_int_equal(peer_call(&peer, VU_DMA_UNMAP, &request, sizeof(request)), 0);
+	pthread_join(writer.thread, NULL);
+	memcpy(&word, peer.payload + 40, sizeof(word));
+	assert_int_equal(pread(fd, &byte, 1, 5 * PAGE), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(word, 1 | 1 << 5);
+	peer_close(&peer);
+	close(fd);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_dirty_pages_are_reported_once),
 	SERVED_TEST(test_reports_that_are_refused),
 	SERVED_TEST(test_memory_reached_by_messages_is_not_tracked),
 	SERVED_TEST(test_unmap_gives_the_last_dirty_pages),
+	SERVED_TEST(test_unmap_gives_what_is_written_meanwhile),
 };
 
 TEST_SUITE(vu_server_dirty, "functional", tests, served_warm_up, NULL)

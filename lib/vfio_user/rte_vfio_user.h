@@ -527,7 +527,8 @@ int rte_vfio_user_set_migration(const char *sock_addr,
 	const struct rte_vfio_user_migration_ops *ops);
 
 /**
- * Tell that the device wrote to guest memory through pointers, for dirty-page tracking.
+ * Tell that the device wrote to guest memory through pointers, for dirty-page tracking: before
+ * rte_vfio_user_dma_leave(), behind which the memory may be gone and its last pages reported.
  * rte_vfio_user_dma_write() does so itself. Cheap when nobody tracks. Memory that is reached by
  * messages only is not tracked here: its client sees each write.
  *

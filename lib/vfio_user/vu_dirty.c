@@ -118,6 +118,17 @@ region_mark(const struct vu_dma_region *region, uint64_t addr, uint64_t last)
 			memory_order_relaxed);
 }
 
+/* Who is in a section may still write to a region that has left the table. */
+static const struct vu_dma_region *
+find_to_mark(const struct vu_dma *dma, uint64_t addr)
+{
+	const struct vu_dma_region *region = vu_dma_find(dma, addr);
+
+	if (region == NULL)
+		region = atomic_load(&dma->leaving);
+	return region != NULL && region->addr <= addr && addr <= region->last ? region : NULL;
+}
+
 void
 vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len)
 {
@@ -127,7 +138,7 @@ vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len)
 	if (atomic_load_explicit(&dma->dirty_pgsize, memory_order_relaxed) == 0)
 		return;
 	while (len > 0) {
-		region = vu_dma_find(dma, addr);
+		region = find_to_mark(dma, addr);
 		if (region == NULL)
 			return;
 		part = RTE_MIN(region->last - addr, len - 1) + 1;
@@ -195,8 +206,9 @@ report_region(const struct report *report, const struct vu_dma_region *region)
 	}
 }
 
-static int
-report_check(const struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize, size_t size)
+int
+vu_dirty_report_check(const struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
+	size_t size)
 {
 	uint64_t nb_bits;
 
@@ -209,6 +221,17 @@ report_check(const struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgs
 		0 : -EINVAL;
 }
 
+void
+vu_dirty_report_region(const struct vu_dma_region *region, uint64_t pgsize, uint64_t *bitmap,
+	size_t size)
+{
+	const struct report report = { .addr = region->addr, .last = region->last,
+		.pgsize = pgsize, .word = bitmap };
+
+	memset(bitmap, 0, size);
+	report_region(&report, region);
+}
+
 int
 vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
 	uint64_t *bitmap, size_t size)
@@ -218,7 +241,7 @@ vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pg
 	const struct vu_dma_region *region;
 	int rc;
 
-	rc = report_check(dma, addr, len, pgsize, size);
+	rc = vu_dirty_report_check(dma, addr, len, pgsize, size);
 	if (rc < 0)
 		return rc;
 	memset(bitmap, 0, size);

@@ -39,6 +39,14 @@ void vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len);
 int vu_dma_dirty_report(struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
 	uint64_t *bitmap, size_t size);
 
+/** What vu_dma_dirty_report() checks of its arguments. @return 0, -EINVAL, -ENOTSUP */
+int vu_dirty_report_check(const struct vu_dma *dma, uint64_t addr, uint64_t len, uint64_t pgsize,
+	size_t size);
+
+/** As vu_dma_dirty_report(), for a region that is in the table no longer. Checked before. */
+void vu_dirty_report_region(const struct vu_dma_region *region, uint64_t pgsize, uint64_t *bitmap,
+	size_t size);
+
 /** Give a new region what it needs when somebody tracks, if it is mapped. @return 0, -ENOMEM */
 int vu_dirty_alloc(struct vu_dma_region *region, uint64_t pgsize);
 

@@ -276,8 +276,9 @@ vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int fd,
 	return rc;
 }
 
-int
-vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size)
+/* Take a region out of the table. On return nobody uses it any more. */
+static int
+region_take(struct vu_dma *dma, uint64_t addr, uint64_t size, struct vu_dma_region **out)
 {
 	struct vu_dma_nodes old = { .nb = 0 };
 	struct vu_dma_region *region = vu_dma_tree_find(dma_root(dma), addr);
@@ -296,6 +297,35 @@ vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size)
 	atomic_store(&dma->leaving, NULL);
 	vu_dma_nodes_free(&old);
 	vu_dma_retired_free(dma);
+	*out = region;
+	return 0;
+}
+
+int
+vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size)
+{
+	struct vu_dma_region *region;
+	int rc;
+
+	rc = region_take(dma, addr, size, &region);
+	if (rc == 0)
+		region_free(region);
+	return rc;
+}
+
+int
+vu_dma_unmap_dirty(struct vu_dma *dma, uint64_t addr, uint64_t size, uint64_t pgsize,
+	uint64_t *bitmap, size_t bitmap_size)
+{
+	struct vu_dma_region *region;
+	int rc;
+
+	rc = vu_dirty_report_check(dma, addr, size, pgsize, bitmap_size);
+	if (rc == 0)
+		rc = region_take(dma, addr, size, &region);
+	if (rc < 0)
+		return rc;
+	vu_dirty_report_region(region, pgsize, bitmap, bitmap_size);
 	region_free(region);
 	return 0;
 }

@@ -90,6 +90,17 @@ int vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int f
  */
 int vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size);
 
+/**
+ * The same, and report the pages of it that were written, with those that are written until nobody
+ * uses it any more.
+ *
+ * @param pgsize, bitmap, bitmap_size
+ *   As for vu_dma_dirty_report().
+ * @return as vu_dma_unmap(); -EINVAL, -ENOTSUP as vu_dma_dirty_report()
+ */
+int vu_dma_unmap_dirty(struct vu_dma *dma, uint64_t addr, uint64_t size, uint64_t pgsize,
+	uint64_t *bitmap, size_t bitmap_size);
+
 /** Remove all regions, as vu_dma_unmap(). @return number of regions there were */
 uint32_t vu_dma_unmap_all(struct vu_dma *dma);
 

@@ -187,7 +187,20 @@ locked_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 	return rc;
 }
 
-/* What a device writes between the report and the end is lost, unless lock_dp() holds it. */
+static int
+table_unmap_dirty(struct vu_session *s, const struct vu_unmap *unmap, uint64_t *bitmap)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->flat_lock);
+	rc = vu_dma_unmap_dirty(&s->dma, unmap->addr, unmap->size, unmap->bitmap.pgsize, bitmap,
+		(size_t)unmap->bitmap.size);
+	pthread_mutex_unlock(&s->flat_lock);
+	if (rc == 0)
+		vu_dma_msg_unmapped(s, unmap->addr, unmap->addr + (unmap->size - 1));
+	return rc;
+}
+
 static int
 unmap_with_bitmap(struct vu_session *s, const struct vu_rx_msg *msg, const struct vu_unmap *unmap)
 {
@@ -208,10 +221,7 @@ unmap_with_bitmap(struct vu_session *s, const struct vu_rx_msg *msg, const struc
 	rc = vu_session_lock(s, 1);
 	if (rc < 0)
 		return rc;
-	rc = vu_dma_dirty_report(&s->dma, unmap->addr, unmap->size, unmap->bitmap.pgsize,
-		(void *)(payload + VU_UNMAP_MAX), (size_t)unmap->bitmap.size);
-	if (rc == 0)
-		rc = table_unmap(s, unmap);
+	rc = table_unmap_dirty(s, unmap, (void *)(payload + VU_UNMAP_MAX));
 	vu_session_lock(s, 0);
 	if (rc < 0)
 		return rc;
