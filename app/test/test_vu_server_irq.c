@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -427,6 +429,58 @@ test_raising_beside_binding(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, served_setup, served_teardown)
 
+/* A thread of the device that is there before the device is. */
+static void *
+early_main(void *arg)
+{
+	struct filler *early = arg;
+	int fd;
+
+	while (!atomic_load(&early->stop)) {
+		rte_vfio_user_irq_raise(early->dev_id, MSI, 0);
+		rte_vfio_user_get_irq(early->dev_id, MSI, 1, &fd);
+		atomic_fetch_add(&early->raised, 1);
+	}
+	return NULL;
+}
+
+static void
+early_wait(struct filler *early)
+{
+	unsigned int raised = atomic_load(&early->raised);
+
+	while (atomic_load(&early->raised) == raised)
+		usleep(100);
+}
+
+/* Also a start that fails: what others look at stays as long as they may. */
+static void
+test_raising_beside_the_start(void **state)
+{
+	struct served *own = calloc(1, sizeof(*own));
+	const char *beside = ((struct served *)*state)->path;
+	struct filler early = { .stop = false };
+	pthread_t thread;
+	char path[90];
+
+	snprintf(path, sizeof(path), "%.80s-early", beside);
+	assert_int_equal(mkdir(path, 0700), 0);
+	served_register(own, path, NULL);
+	early.dev_id = own->dev_id;
+	assert_int_equal(pthread_create(&thread, NULL, early_main, &early), 0);
+	early_wait(&early);
+	/* there is something else at the path */
+	assert_int_equal(rte_vfio_user_start(path), -EEXIST);
+	early_wait(&early);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rte_vfio_user_start(path), 0);
+	early_wait(&early);
+	atomic_store(&early.stop, true);
+	pthread_join(thread, NULL);
+	served_stop(own);
+	free(own);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(test_each_type_is_bound_and_raised),
 	TEST(test_vectors_are_bound_one_by_one_with_holes),
@@ -439,6 +493,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_eventfd_that_becomes_full_holds_up_nobody),
 	TEST(test_interrupts_go_with_the_client),
 	TEST(test_raising_beside_binding),
+	TEST(test_raising_beside_the_start),
 };
 
 TEST_SUITE(vu_server_irq, "functional", tests, served_warm_up, NULL)

@@ -29,32 +29,54 @@ irq_type_init(struct vu_irq_type *type, const struct vfio_irq_info *info)
 	return 0;
 }
 
+static void
+irq_types_free(struct vu_irq_types *types)
+{
+	uint32_t i;
+
+	for (i = 0; i < types->nb; i++)
+		free(types->type[i].vectors);
+	free(types);
+}
+
 int
 vu_irqs_init(struct vu_irqs *irqs, const struct vfio_irq_info *info, uint32_t nb)
 {
-	irqs->types = calloc(nb + 1, sizeof(*irqs->types));
-	if (irqs->types == NULL)
+	struct vu_irq_types *types;
+
+	types = calloc(1, sizeof(*types) + nb * sizeof(types->type[0]));
+	if (types == NULL)
 		return -ENOMEM;
 	vu_event_init();
-	for (irqs->nb = 0; irqs->nb < nb; irqs->nb++) {
-		if (irq_type_init(&irqs->types[irqs->nb], &info[irqs->nb]) < 0) {
-			vu_irqs_fini(irqs);
+	for (; types->nb < nb; types->nb++) {
+		if (irq_type_init(&types->type[types->nb], &info[types->nb]) < 0) {
+			irq_types_free(types);
 			return -ENOMEM;
 		}
 	}
+	types->older = irqs->all;
+	irqs->all = types;
+	atomic_store(&irqs->now, types);
 	return 0;
+}
+
+void
+vu_irqs_drop(struct vu_irqs *irqs)
+{
+	atomic_store(&irqs->now, NULL);
 }
 
 void
 vu_irqs_fini(struct vu_irqs *irqs)
 {
-	uint32_t i;
+	struct vu_irq_types *types;
 
 	vu_irqs_clear(irqs);
-	for (i = 0; i < irqs->nb; i++)
-		free(irqs->types[i].vectors);
-	free(irqs->types);
-	memset(irqs, 0, sizeof(*irqs));
+	while ((types = irqs->all) != NULL) {
+		irqs->all = types->older;
+		irq_types_free(types);
+	}
+	atomic_store(&irqs->now, NULL);
 }
 
 /* ---- raise ---- */
@@ -105,9 +127,11 @@ vector_raise(const struct vu_irq_type *type, struct vu_vector *vector)
 int
 vu_irqs_raise(struct vu_irqs *irqs, uint32_t index, uint32_t vector)
 {
-	if (index >= irqs->nb || vector >= irqs->types[index].count)
+	const struct vu_irq_type *type = vu_irq_type_find(irqs, index);
+
+	if (type == NULL || vector >= type->count)
 		return -EINVAL;
-	return vector_raise(&irqs->types[index], &irqs->types[index].vectors[vector]);
+	return vector_raise(type, &type->vectors[vector]);
 }
 
 /* ---- what the client does ---- */
@@ -201,11 +225,12 @@ irq_type_clear(struct vu_irq_type *type, struct stash *stash)
 void
 vu_irqs_clear(struct vu_irqs *irqs)
 {
+	struct vu_irq_types *types = atomic_load(&irqs->now);
 	struct stash stash = { .nb = 0 };
 	uint32_t i;
 
-	for (i = 0; i < irqs->nb; i++)
-		irq_type_clear(&irqs->types[i], &stash);
+	for (i = 0; types != NULL && i < types->nb; i++)
+		irq_type_clear(&types->type[i], &stash);
 	stash_flush(&stash);
 }
 
@@ -257,7 +282,7 @@ int
 vu_irqs_apply(struct vu_irqs *irqs, const struct vu_irq_set *set, struct vu_fds *fds)
 {
 	const struct irq_action *action = action_find(set->action);
-	struct vu_irq_type *type = &irqs->types[set->index];
+	struct vu_irq_type *type = vu_irq_type_find(irqs, set->index);
 	uint32_t i;
 
 	if (set->data == VFIO_IRQ_SET_DATA_EVENTFD)

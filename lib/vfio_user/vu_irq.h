@@ -37,16 +37,36 @@ struct vu_irq_type {
 	struct vu_vector *vectors;
 };
 
-struct vu_irqs {
+/** All types of a device. */
+struct vu_irq_types {
+	struct vu_irq_types *older;	/**< of a start that failed */
 	uint32_t nb;
-	struct vu_irq_type *types;
+	struct vu_irq_type type[];
+};
+
+/** Zeroes are a device that is not started. */
+struct vu_irqs {
+	_Atomic(struct vu_irq_types *) now;	/**< NULL: none; threads may raise at any time */
+	struct vu_irq_types *all;	/**< those that are to be freed in the end */
 };
 
 /** @return 0, -ENOMEM */
 int vu_irqs_init(struct vu_irqs *irqs, const struct vfio_irq_info *info, uint32_t nb);
 
-/** Unbind everything and free. Waits for those who raise. */
+/** The start has failed: there are none. */
+void vu_irqs_drop(struct vu_irqs *irqs);
+
+/** Unbind everything and free. Nobody raises any more. */
 void vu_irqs_fini(struct vu_irqs *irqs);
+
+/** @return the type, or NULL: there is none. In a section. */
+static inline struct vu_irq_type *
+vu_irq_type_find(const struct vu_irqs *irqs, uint32_t index)
+{
+	struct vu_irq_types *types = atomic_load_explicit(&irqs->now, memory_order_acquire);
+
+	return types != NULL && index < types->nb ? &types->type[index] : NULL;
+}
 
 /**
  * Raise an interrupt, from any thread, in a section (vu_epoch_enter()).

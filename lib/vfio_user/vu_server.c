@@ -385,7 +385,7 @@ err_socket:
 	vu_sigbus_watch_regions(&s->dma, NULL);
 	session_close_socket(s);
 err_irqs:
-	vu_irqs_fini(&s->irqs);
+	vu_irqs_drop(&s->irqs);
 	VU_LOG(ERR, "%s: cannot start: %s", s->name, strerror(-rc));
 	return rc;
 }

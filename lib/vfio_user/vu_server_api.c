@@ -94,12 +94,13 @@ rte_vfio_user_irq_raise(int dev_id, uint32_t index, uint32_t vector)
 static int
 irqs_get(struct vu_irqs *irqs, uint32_t index, uint32_t count, int *fds)
 {
+	const struct vu_irq_type *type = vu_irq_type_find(irqs, index);
 	uint32_t i;
 
-	if (index >= irqs->nb || count > irqs->types[index].count)
+	if (type == NULL || count > type->count)
 		return -EINVAL;
 	for (i = 0; i < count; i++)
-		fds[i] = atomic_load(&irqs->types[index].vectors[i].fd[VU_IRQ_TRIGGER]);
+		fds[i] = atomic_load(&type->vectors[i].fd[VU_IRQ_TRIGGER]);
 	return 0;
 }
 
