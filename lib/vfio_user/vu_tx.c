@@ -72,12 +72,13 @@ tx_msg_build(struct tx_msg *msg, const struct vu_hdr *hdr, const struct iovec *p
 	return 0;
 }
 
+/* A wait that a signal ends is over: to begin it again may never come to an end. */
 static ssize_t
 tx_result(ssize_t n)
 {
 	if (likely(n >= 0))
 		return n;
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		return 0;
 	return errno == EPIPE || errno == ECONNRESET ? -ENOTCONN : -errno;
 }
@@ -92,7 +93,6 @@ tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned i
 		char space[CMSG_SPACE(sizeof(int) * VU_SCM_MAX_FD)];
 	} control;
 	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = nb };
-	ssize_t n;
 
 	if (nb_fds > 0) {
 		mh.msg_control = &control;
@@ -103,22 +103,14 @@ tx_call(int sock, struct iovec *iov, unsigned int nb, const int *fds, unsigned i
 		control.hdr.cmsg_len = CMSG_LEN(sizeof(int) * nb_fds);
 		memcpy(CMSG_DATA(&control.hdr), fds, sizeof(int) * nb_fds);
 	}
-	do {
-		n = sendmsg(sock, &mh, flags | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return tx_result(n);
+	return tx_result(sendmsg(sock, &mh, flags | MSG_NOSIGNAL));
 }
 
 /* One call for what stands in one piece, without descriptors: costs less than with a list. */
 static ssize_t
 tx_call_plain(int sock, const void *bytes, size_t len, int flags)
 {
-	ssize_t n;
-
-	do {
-		n = send(sock, bytes, len, flags | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return tx_result(n);
+	return tx_result(send(sock, bytes, len, flags | MSG_NOSIGNAL));
 }
 
 /* Forget the first n bytes of the pieces. */

@@ -70,7 +70,7 @@ void vu_tx_fini(struct vu_tx *tx);
  *
  * @param flags
  *   For sendmsg(): MSG_DONTWAIT, or 0 to wait for a blocking socket that is full, so long as its
- *   SO_SNDTIMEO says; that saves what would be copied to the queue.
+ *   SO_SNDTIMEO says, or until there is a signal; that saves what would be copied to the queue.
  * @param hdr
  *   Its size is not looked at but computed.
  * @param payload
@@ -109,7 +109,9 @@ vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
 /**
  * Send what is queued and wait until the socket has taken all of it; on a blocking socket.
  *
- * @return 0; -ETIMEDOUT: the socket's SO_SNDTIMEO is over; -ENOTCONN, or another errno of sendmsg()
+ * @return
+ *   0; -ETIMEDOUT: the socket's SO_SNDTIMEO is over, or a signal came; -ENOTCONN, or another errno
+ *   of sendmsg()
  */
 int vu_tx_flush_wait(struct vu_tx *tx, int sock);
 
@@ -117,8 +119,8 @@ int vu_tx_flush_wait(struct vu_tx *tx, int sock);
  * Send a message and wait until the socket has taken all of it; on a blocking socket.
  *
  * @return
- *   As vu_tx_send(), but never 1; -ETIMEDOUT: the socket's SO_SNDTIMEO is over; if the message
- *   was sent in part the stream is broken.
+ *   As vu_tx_send(), but never 1; -ETIMEDOUT: the socket's SO_SNDTIMEO is over, or a signal came;
+ *   if the message was sent in part the stream is broken.
  */
 int vu_tx_send_wait(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
 	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds);
