@@ -510,6 +510,28 @@ test_reports_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
 }
 
+/* Else the next client finds it on. */
+static void
+test_tracking_ends_without_memory(void **state)
+{
+	uint64_t bitmap[1];
+
+	(void)state;
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
+	interpose_fail(INTERPOSE_ONLY(ALLOC), 1, ENOMEM);
+	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
+	interpose_disarm();
+	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), -ENOTSUP);
+	interpose_fail(INTERPOSE_ONLY(ALLOC), 1, ENOMEM);
+	if (vu_dma_dirty_track(&dma, PAGE) == -ENOMEM)
+		assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), -ENOTSUP);
+	interpose_disarm();
+	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
+	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), 0);
+	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
+}
+
 static void
 test_marks_do_not_wrap(void **state)
 {
@@ -552,6 +574,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_pages_written_are_reported_once),
 	TEST(test_reports_may_have_pages_of_another_size),
 	TEST(test_reports_that_make_no_sense_are_refused),
+	TEST(test_tracking_ends_without_memory),
 	TEST(test_marks_do_not_wrap),
 };
 

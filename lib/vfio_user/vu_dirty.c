@@ -49,57 +49,60 @@ vu_dirty_alloc(struct vu_dma_region *region, uint64_t pgsize)
 
 /* ---- start and stop ---- */
 
-/* Maps that are no longer used, to be freed after a grace period. */
-struct swap {
+static void
+visit_free(struct vu_dma_region *region, void *arg)
+{
+	RTE_SET_USED(arg);
+	free(atomic_load(&region->dirty));
+	atomic_store(&region->dirty, NULL);
+}
+
+/* What a new tracking needs, and how it went. */
+struct start {
 	uint64_t pgsize;
-	struct vu_dirty **old;
-	uint32_t nb_old;
 	int rc;
 };
 
 static void
-visit_swap(struct vu_dma_region *region, void *arg)
+visit_alloc(struct vu_dma_region *region, void *arg)
 {
-	struct swap *swap = arg;
-	struct vu_dirty *old = atomic_load(&region->dirty);
-	int rc;
+	struct start *start = arg;
 
-	atomic_store(&region->dirty, NULL);
-	if (old != NULL)
-		swap->old[swap->nb_old++] = old;
-	rc = vu_dirty_alloc(region, swap->pgsize);
-	if (rc < 0)
-		swap->rc = rc;
+	if (start->rc == 0)
+		start->rc = vu_dirty_alloc(region, start->pgsize);
+}
+
+/* Needs no memory: a client that goes must not leave it on. */
+static void
+track_stop(struct vu_dma *dma)
+{
+	atomic_store(&dma->dirty_pgsize, 0);
+	/* whoever marks from now on looks at no bits */
+	vu_epoch_wait();
+	vu_dma_tree_walk(atomic_load(&dma->root), visit_free, NULL);
 }
 
 static int
-dirty_swap(struct vu_dma *dma, uint64_t pgsize)
+track_start(struct vu_dma *dma, uint64_t pgsize)
 {
-	struct swap swap = { .pgsize = pgsize };
+	struct vu_dma_node *root = atomic_load(&dma->root);
+	struct start start = { .pgsize = pgsize };
 
-	swap.old = calloc((size_t)dma->nb_regions + 1, sizeof(*swap.old));
-	if (swap.old == NULL)
-		return -ENOMEM;
-	dma->dirty_pgsize = pgsize;
-	vu_dma_tree_walk(atomic_load(&dma->root), visit_swap, &swap);
-	vu_epoch_wait();
-	while (swap.nb_old > 0)
-		free(swap.old[--swap.nb_old]);
-	free(swap.old);
-	return swap.rc;
+	vu_dma_tree_walk(root, visit_alloc, &start);
+	if (start.rc < 0)
+		vu_dma_tree_walk(root, visit_free, NULL);
+	else
+		atomic_store(&dma->dirty_pgsize, pgsize);
+	return start.rc;
 }
 
 int
 vu_dma_dirty_track(struct vu_dma *dma, uint64_t pgsize)
 {
-	int rc;
-
 	if ((pgsize & (pgsize - 1)) != 0)
 		return -EINVAL;
-	rc = dirty_swap(dma, pgsize);
-	if (rc < 0)
-		dirty_swap(dma, 0);
-	return rc;
+	track_stop(dma);
+	return pgsize > 0 ? track_start(dma, pgsize) : 0;
 }
 
 /* ---- data paths ---- */
@@ -135,7 +138,8 @@ vu_dma_dirty_mark(const struct vu_dma *dma, uint64_t addr, uint64_t len)
 	const struct vu_dma_region *region;
 	uint64_t part;
 
-	if (atomic_load_explicit(&dma->dirty_pgsize, memory_order_relaxed) == 0)
+	/* in one order with the begin of the section */
+	if (atomic_load(&dma->dirty_pgsize) == 0)
 		return;
 	while (len > 0) {
 		region = find_to_mark(dma, addr);

@@ -18,8 +18,8 @@
  * Start to track pages that the device writes to; what was tracked before is forgotten.
  *
  * @param pgsize
- *   Bytes a bit stands for, a power of two; 0: stop.
- * @return 0, -EINVAL, -ENOMEM
+ *   Bytes a bit stands for, a power of two; 0: stop, which cannot fail.
+ * @return 0, -EINVAL, -ENOMEM: nobody tracks
  */
 int vu_dma_dirty_track(struct vu_dma *dma, uint64_t pgsize);
 
