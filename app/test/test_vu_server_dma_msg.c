@@ -370,6 +370,27 @@ test_polled_session_is_quiet_when_all_is_done(void **state)
 	free(polled);
 }
 
+/* Nothing is expected there; but who sleeps on the descriptor would be woken for ever. */
+static void
+test_polled_session_sees_the_end_of_its_second_socket(void **state)
+{
+	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
+	struct served *polled = calloc(1, sizeof(*polled));
+	struct vu_peer peer, twin;
+	int i;
+
+	(void)state;
+	polled_open(polled, &opt, &peer, &twin);
+	peer_close(&twin);
+	for (i = 0; i < 1000 && polled->destroy_device == 0; i++)
+		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
+	assert_int_equal(polled->destroy_device, 1);
+	peer_expect_closed(&peer);
+	peer_close(&peer);
+	served_stop(polled);
+	free(polled);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_read_is_split_at_what_the_client_takes),
 	SERVED_TEST(test_write_takes_each_form_of_reply),
@@ -383,6 +404,7 @@ static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_end_of_a_polled_session_ends_the_wait),
 	SERVED_TEST(test_late_reply_to_a_polled_session_is_received),
 	SERVED_TEST(test_polled_session_is_quiet_when_all_is_done),
+	SERVED_TEST(test_polled_session_sees_the_end_of_its_second_socket),
 };
 
 TEST_SUITE(vu_server_dma_msg, "functional", tests, served_warm_up, NULL)

@@ -34,15 +34,31 @@ session_take_kick(struct vu_session *s)
 		atomic_exchange(&s->attention, false);
 }
 
+/* Idle polls after which the second socket is looked at, although nothing is expected there. */
+#define TWIN_IDLE_POLLS 256u
+
+/* A client that leaves it, or says what it should not, wakes who sleeps on the descriptor. */
+static void
+session_mind_twin(struct vu_session *s)
+{
+	if (++s->idle_polls % TWIN_IDLE_POLLS == 0)
+		s->twin_ready = true;
+}
+
 static int
 session_poll(struct vu_session *s)
 {
+	unsigned int nb;
+
 	if (!session_is_polled(s))
 		return -EINVAL;
 	atomic_store_explicit(&s->poll_thread, (unsigned long)pthread_self(), memory_order_relaxed);
 	if (unlikely(atomic_load_explicit(&s->attention, memory_order_relaxed)))
 		session_take_kick(s);
-	return (int)vu_session_turn(s);
+	nb = vu_session_turn(s);
+	if (nb == 0 && unlikely(s->twin.sock >= 0))
+		session_mind_twin(s);
+	return (int)nb;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_poll, 25.11)

@@ -95,6 +95,7 @@ struct vu_session {
 	int epfd;	/**< what watches the sockets: the loop's, or its own in poll mode */
 	int kick_fd;	/**< wakes who waits for a session in poll mode; -1 */
 	atomic_ulong poll_thread;	/**< that polled last; 0: none yet */
+	unsigned int idle_polls;	/**< polls that found nothing */
 	struct vu_listener listener;
 	bool listen_watched;	/**< epoll knows the listener */
 	bool paused;	/**< not accepting until descriptors are there again */
