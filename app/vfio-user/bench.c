@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,11 @@
 
 #include "bench.h"
 #include "bench_figure.h"
+#include "options.h"
 
+#define COMMAND "bench"
 #define EXIT_USAGE 2
-#define RUNS 21
+#define RUNS 21u
 
 /* What a command line asks for. */
 struct request {
@@ -33,105 +34,33 @@ help(void)
 		"and unmapped.\n\n"
 		"  --region N     accesses of region N instead, and large ones: reads\n"
 		"  --destructive  and writes, of what was read there\n"
-		"  --runs N       the median of so many counts; %d\n"
+		"  --runs N       the median of so many counts; %u\n"
 		"  --json         print one object at the end instead of lines\n\n"
 		"Keep both programs on one processor (taskset -c 1) for figures that stay the\n"
 		"same from run to run. Exit status: 0, 1 the server is gone, 2 the command line\n"
 		"is wrong.\n", RUNS);
 }
 
-static bool
-complain(const char *what, const char *name)
-{
-	fprintf(stderr, "dpdk-vfio-user bench: %s%s%s (see --help)\n", what,
-		name == NULL ? "" : ": ", name == NULL ? "" : name);
-	return false;
-}
-
 /* ---- the command line ---- */
-
-/* Options with a number. */
-static const struct number {
-	const char *name;
-	long min;
-	long max;
-	size_t where;	/* the int in bench_options */
-} numbers[] = {
-	{ "--region", 0, INT32_MAX, offsetof(struct bench_options, region) },
-	{ "--runs", 1, BENCH_RUNS_MAX, offsetof(struct bench_options, runs) },
-};
-
-static bool
-number_take(struct request *request, const struct number *number, const char *text)
-{
-	long value;
-	char *end;
-
-	errno = 0;
-	value = text == NULL ? 0 : strtol(text, &end, 0);
-	if (text == NULL || errno != 0 || *end != '\0' || end == text || value < number->min ||
-			value > number->max) {
-		fprintf(stderr, "dpdk-vfio-user bench: %s needs a number from %ld to %ld%s%s "
-			"(see --help)\n", number->name, number->min, number->max,
-			text == NULL ? "" : ", not ", text == NULL ? "" : text);
-		return false;
-	}
-	*(int *)(void *)((char *)&request->opt + number->where) = (int)value;
-	return true;
-}
-
-/* What stands behind '=', or the next argument. */
-static bool
-number_arg(const struct number *number, int argc, char **argv, int *i, const char **text)
-{
-	const char *arg = argv[*i];
-	size_t len = strlen(number->name);
-
-	if (strncmp(arg, number->name, len) != 0 || (arg[len] != '=' && arg[len] != '\0'))
-		return false;
-	*text = arg[len] == '=' ? arg + len + 1 : ++*i < argc ? argv[*i] : NULL;
-	return true;
-}
-
-static bool
-flag_take(struct request *request, const char *arg)
-{
-	const struct {
-		const char *name;
-		bool *flag;
-	} flags[] = {
-		{ "--destructive", &request->opt.destructive },
-		{ "--json", &request->json },
-		{ "--help", &request->help },
-		{ "-h", &request->help },
-	};
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(flags); i++) {
-		if (strcmp(arg, flags[i].name) != 0)
-			continue;
-		*flags[i].flag = true;
-		return true;
-	}
-	return complain("unknown option", arg);
-}
 
 static bool
 arg_take(struct request *request, int argc, char **argv, int *i)
 {
-	const char *arg = argv[*i];
-	const char *text;
-	unsigned int n;
+	const struct tool_option options[] = {
+		{ "--region", NULL, &request->opt.region, 0, BENCH_REGION_NONE - 1 },
+		{ "--runs", NULL, &request->opt.runs, 1, BENCH_RUNS_MAX },
+		{ "--destructive", .flag = &request->opt.destructive },
+		{ "--json", .flag = &request->json },
+		{ "--help", .flag = &request->help },
+		{ "-h", .flag = &request->help },
+		{ NULL },
+	};
 
-	for (n = 0; n < RTE_DIM(numbers); n++) {
-		if (number_arg(&numbers[n], argc, argv, i, &text))
-			return number_take(request, &numbers[n], text);
-	}
-	if (arg[0] == '-')
-		return flag_take(request, arg);
+	if (argv[*i][0] == '-')
+		return tool_option_take(COMMAND, options, argc, argv, i);
 	if (request->opt.path != NULL)
-		return complain("one SOCKET at a time", arg);
-	request->opt.path = arg;
+		return tool_complain(COMMAND, "one SOCKET at a time", argv[*i]);
+	request->opt.path = argv[*i];
 	return true;
 }
 
@@ -140,7 +69,7 @@ request_parse(struct request *request, int argc, char **argv)
 {
 	int i;
 
-	request->opt.region = -1;
+	request->opt.region = BENCH_REGION_NONE;
 	request->opt.runs = RUNS;
 	for (i = 0; i < argc; i++) {
 		if (!arg_take(request, argc, argv, &i))
@@ -149,9 +78,9 @@ request_parse(struct request *request, int argc, char **argv)
 	if (request->help)
 		return true;
 	if (request->opt.path == NULL || request->opt.path[0] == '\0')
-		return complain("which SOCKET?", NULL);
-	return request->opt.region >= 0 || !request->opt.destructive ||
-		complain("--destructive needs a --region", NULL);
+		return tool_complain(COMMAND, "which SOCKET?", NULL);
+	return request->opt.region != BENCH_REGION_NONE || !request->opt.destructive ||
+		tool_complain(COMMAND, "--destructive needs a --region", NULL);
 }
 
 /* ---- printing ---- */

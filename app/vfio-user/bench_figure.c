@@ -55,8 +55,8 @@ is_pci(const struct bench *bench)
 static int
 place_choose(struct bench *bench, const struct bench_figure *figure)
 {
-	if (bench->opt->region >= 0) {
-		bench->region = (uint32_t)bench->opt->region;
+	if (bench->opt->region != BENCH_REGION_NONE) {
+		bench->region = bench->opt->region;
 		bench->offset = 0;
 		return figure->write && !bench->opt->destructive ?
 			bench_skip(bench, -EPERM, "--destructive permits it") : 0;
@@ -326,9 +326,9 @@ compare(const void *a, const void *b)
 }
 
 static double
-median(double *values, int nb)
+median(double *values, uint32_t nb)
 {
-	qsort(values, (size_t)nb, sizeof(*values), compare);
+	qsort(values, nb, sizeof(*values), compare);
 	return (values[(nb - 1) / 2] + values[nb / 2]) / 2;
 }
 
@@ -348,8 +348,9 @@ int
 bench_measure(struct bench *bench, const struct bench_figure *figure, struct bench_result *result)
 {
 	double us[BENCH_RUNS_MAX], floor_us[BENCH_RUNS_MAX], ratio[BENCH_RUNS_MAX];
-	const int runs = bench->opt->runs;
-	int i, rc;
+	const uint32_t runs = bench->opt->runs;
+	uint32_t i;
+	int rc;
 
 	bench->why[0] = '\0';
 	rc = figure->prepare(bench, figure);

@@ -13,12 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_RUNS_MAX 1001
+#define BENCH_RUNS_MAX 1001u
+
+/** The user has named none. */
+#define BENCH_REGION_NONE UINT32_MAX
 
 struct bench_options {
 	const char *path;	/**< of the server's socket */
-	int region;	/**< to read from, and write to; -1: none was named */
-	int runs;	/**< of each figure, 1 to BENCH_RUNS_MAX */
+	uint32_t region;	/**< to read from, and write to, or BENCH_REGION_NONE */
+	uint32_t runs;	/**< of each figure, 1 to BENCH_RUNS_MAX */
 	bool destructive;	/**< write there */
 };
 

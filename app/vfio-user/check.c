@@ -11,7 +11,9 @@
 
 #include "check.h"
 #include "check_rule.h"
+#include "options.h"
 
+#define COMMAND "check"
 #define EXIT_USAGE 2
 #define TIMEOUT_MS 5000u
 #define TIMEOUT_MAX_MS 3600000u
@@ -65,61 +67,13 @@ help(void)
 		TIMEOUT_MS);
 }
 
-static bool
-complain(const char *what, const char *name)
-{
-	fprintf(stderr, "dpdk-vfio-user check: %s%s%s (see --help)\n", what,
-		name == NULL ? "" : ": ", name == NULL ? "" : name);
-	return false;
-}
-
 /* ---- the command line ---- */
-
-static bool
-timeout_take(struct request *request, const char *value)
-{
-	unsigned long ms;
-	char *end;
-
-	errno = 0;
-	ms = value == NULL ? 0 : strtoul(value, &end, 10);
-	if (value == NULL || errno != 0 || *end != '\0' || value[0] == '-' || ms == 0 ||
-			ms > TIMEOUT_MAX_MS)
-		return complain("--timeout needs milliseconds", value);
-	request->opt.timeout_ms = (uint32_t)ms;
-	return true;
-}
-
-static bool
-flag_take(struct request *request, const char *arg)
-{
-	const struct {
-		const char *name;
-		bool *flag;
-	} flags[] = {
-		{ "--json", &request->json },
-		{ "--list", &request->list },
-		{ "--strict", &request->strict },
-		{ "--destructive", &request->opt.destructive },
-		{ "--help", &request->help },
-		{ "-h", &request->help },
-	};
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(flags); i++) {
-		if (strcmp(arg, flags[i].name) != 0)
-			continue;
-		*flags[i].flag = true;
-		return true;
-	}
-	return complain("unknown option", arg);
-}
 
 static bool
 name_take(struct request *request, const char *name)
 {
 	if (request->opt.nb_names == MAX_NAMES)
-		return complain("too many rules", name);
+		return tool_complain(COMMAND, "too many rules", name);
 	request->names[request->opt.nb_names++] = name;
 	return true;
 }
@@ -127,15 +81,20 @@ name_take(struct request *request, const char *name)
 static bool
 arg_take(struct request *request, int argc, char **argv, int *i)
 {
-	const char *arg = argv[*i];
+	const struct tool_option options[] = {
+		{ "--timeout", NULL, &request->opt.timeout_ms, 1, TIMEOUT_MAX_MS },
+		{ "--json", .flag = &request->json },
+		{ "--list", .flag = &request->list },
+		{ "--strict", .flag = &request->strict },
+		{ "--destructive", .flag = &request->opt.destructive },
+		{ "--help", .flag = &request->help },
+		{ "-h", .flag = &request->help },
+		{ NULL },
+	};
 
-	if (strncmp(arg, "--timeout=", strlen("--timeout=")) == 0)
-		return timeout_take(request, arg + strlen("--timeout="));
-	if (strcmp(arg, "--timeout") == 0)
-		return timeout_take(request, ++*i < argc ? argv[*i] : NULL);
-	if (arg[0] == '-')
-		return flag_take(request, arg);
-	return name_take(request, arg);
+	if (argv[*i][0] == '-')
+		return tool_option_take(COMMAND, options, argc, argv, i);
+	return name_take(request, argv[*i]);
 }
 
 /* A name that no rule has is a mistake. */
@@ -153,7 +112,8 @@ names_check(const struct check_options *opt)
 				break;
 		}
 		if (rule == NULL)
-			return complain("no rule is called so (see --list)", opt->names[i]);
+			return tool_complain(COMMAND, "no rule is called so (see --list)",
+				opt->names[i]);
 	}
 	return true;
 }
@@ -166,7 +126,7 @@ socket_take(struct request *request)
 	if (request->list)
 		return true;
 	if (request->opt.nb_names == 0 || request->names[0][0] == '\0')
-		return complain("which SOCKET?", NULL);
+		return tool_complain(COMMAND, "which SOCKET?", NULL);
 	request->opt.path = request->names[0];
 	request->opt.names++;
 	request->opt.nb_names--;

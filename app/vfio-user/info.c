@@ -14,7 +14,9 @@
 #include <rte_vfio_user.h>
 
 #include "info.h"
+#include "options.h"
 
+#define COMMAND "info"
 #define EXIT_USAGE 2
 
 /* The longest description of a region that is asked for. */
@@ -314,28 +316,55 @@ show(const char *path, bool json)
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int
-info_run(int argc, char **argv)
+/* ---------------------------------------------------------------- the command line ---- */
+
+struct request {
+	const char *path;
+	bool json;
+	bool help;
+};
+
+static bool
+arg_take(struct request *request, int argc, char **argv, int *i)
 {
-	const char *path = NULL;
-	bool json = false;
+	const struct tool_option options[] = {
+		{ "--json", .flag = &request->json },
+		{ "--help", .flag = &request->help },
+		{ "-h", .flag = &request->help },
+		{ NULL },
+	};
+
+	if (argv[*i][0] == '-')
+		return tool_option_take(COMMAND, options, argc, argv, i);
+	if (request->path != NULL)
+		return tool_complain(COMMAND, "one SOCKET at a time", argv[*i]);
+	request->path = argv[*i];
+	return true;
+}
+
+static bool
+request_parse(struct request *request, int argc, char **argv)
+{
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0) {
-			printf("usage: dpdk-vfio-user info SOCKET [--json]\n"
-				"Tells what a server says about itself and its device.\n");
-			return EXIT_SUCCESS;
-		}
-		if (strcmp(argv[i], "--json") == 0)
-			json = true;
-		else if (argv[i][0] != '-' && path == NULL)
-			path = argv[i];
-		else
-			path = "";
+		if (!arg_take(request, argc, argv, &i))
+			return false;
 	}
-	if (path != NULL && path[0] != '\0')
-		return show(path, json);
-	fprintf(stderr, "dpdk-vfio-user info: one SOCKET is needed (see --help)\n");
-	return EXIT_USAGE;
+	return request->help || (request->path != NULL && request->path[0] != '\0') ||
+		tool_complain(COMMAND, "which SOCKET?", NULL);
+}
+
+int
+info_run(int argc, char **argv)
+{
+	struct request request = { 0 };
+
+	if (!request_parse(&request, argc, argv))
+		return EXIT_USAGE;
+	if (!request.help)
+		return show(request.path, request.json);
+	printf("usage: dpdk-vfio-user info SOCKET [--json]\n"
+		"Tells what a server says about itself and its device.\n");
+	return EXIT_SUCCESS;
 }

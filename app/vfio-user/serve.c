@@ -10,8 +10,10 @@
 #include <rte_common.h>
 
 #include "devices.h"
+#include "options.h"
 #include "serve.h"
 
+#define COMMAND "serve"
 #define EXIT_USAGE 2
 #define MAX_DEVICES 64u
 
@@ -55,14 +57,6 @@ serve_help(void)
 }
 
 static bool
-complain(const char *what, const char *name)
-{
-	fprintf(stderr, "dpdk-vfio-user serve: %s%s%s (see --help)\n", what,
-		name == NULL ? "" : ": ", name == NULL ? "" : name);
-	return false;
-}
-
-static bool
 path_take(struct served *served, const char *value)
 {
 	served->path = value;
@@ -78,7 +72,7 @@ fd_take(struct served *served, const char *value)
 	errno = 0;
 	fd = strtol(value, &end, 10);
 	if (errno != 0 || end == value || *end != '\0' || fd < 0 || fd > INT32_MAX)
-		return complain("no descriptor", value);
+		return tool_complain(COMMAND, "no descriptor", value);
 	served->fd = (int)fd;
 	return true;
 }
@@ -114,9 +108,9 @@ static bool
 flag_take(struct served *served, const struct option *option, const char *value)
 {
 	if (value != NULL)
-		return complain("takes no value", option->name);
+		return tool_complain(COMMAND, "takes no value", option->name);
 	if (!(served->kind->flags & option->flag))
-		return complain("not for this device", option->name);
+		return tool_complain(COMMAND, "not for this device", option->name);
 	served->flags |= option->flag;
 	return true;
 }
@@ -130,15 +124,15 @@ option_take(struct served *served, int argc, char **argv, int *i)
 
 	option = option_find(argv[*i], &value);
 	if (option == NULL)
-		return complain("unknown option", argv[*i]);
+		return tool_complain(COMMAND, "unknown option", argv[*i]);
 	if (served == NULL)
-		return complain("a device comes first", argv[*i]);
+		return tool_complain(COMMAND, "a device comes first", argv[*i]);
 	if (option->flag != 0)
 		return flag_take(served, option, value);
 	if (value == NULL && ++*i < argc)
 		value = argv[*i];
 	if (value == NULL || *value == '\0')
-		return complain("needs a value", option->name);
+		return tool_complain(COMMAND, "needs a value", option->name);
 	return option->take(served, value);
 }
 
@@ -151,13 +145,13 @@ device_take(struct request *request, const char *name)
 		if (strcmp(kinds[i]->name, name) != 0)
 			continue;
 		if (request->nb == MAX_DEVICES)
-			return complain("too many devices", name);
+			return tool_complain(COMMAND, "too many devices", name);
 		request->devices[request->nb].kind = kinds[i];
 		request->devices[request->nb].fd = -1;
 		request->nb++;
 		return true;
 	}
-	return complain("unknown device", name);
+	return tool_complain(COMMAND, "unknown device", name);
 }
 
 static bool
@@ -179,10 +173,10 @@ request_check(const struct request *request)
 	unsigned int i;
 
 	if (request->nb == 0)
-		return complain("which device?", NULL);
+		return tool_complain(COMMAND, "which device?", NULL);
 	for (i = 0; i < request->nb; i++) {
 		if ((request->devices[i].path == NULL) == (request->devices[i].fd < 0))
-			return complain("needs --socket-path or --fd",
+			return tool_complain(COMMAND, "needs --socket-path or --fd",
 				request->devices[i].kind->name);
 	}
 	return true;

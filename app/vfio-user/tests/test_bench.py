@@ -122,12 +122,13 @@ class Refused(unittest.TestCase):
                           (["bench", "a", "b"], "one SOCKET at a time: b"),
                           (["bench", "a", "--what"], "unknown option: --what"),
                           (["bench", "a", "--region"], "--region needs a number"),
-                          (["bench", "a", "--region", "-1"], "not -1"),
-                          (["bench", "a", "--region=2x"], "not 2x"),
+                          (["bench", "a", "--region", "-1"], "from 0 to 4294967294: -1"),
+                          (["bench", "a", "--region=2x"], "from 0 to 4294967294: 2x"),
                           (["bench", "a", "--region", "4294967296"], "--region needs a number"),
-                          (["bench", "a", "--runs=0"], "from 1 to 1001, not 0"),
-                          (["bench", "a", "--runs=1002"], "from 1 to 1001, not 1002"),
+                          (["bench", "a", "--runs=0"], "from 1 to 1001: 0"),
+                          (["bench", "a", "--runs=1002"], "from 1 to 1001: 1002"),
                           (["bench", "a", "--runsN"], "unknown option: --runsN"),
+                          (["bench", "a", "--json=1"], "takes no value: --json"),
                           (["bench", "a", "--destructive"], "needs a --region")):
             result = tool(*args)
             self.assertEqual(result.returncode, 2, args)
