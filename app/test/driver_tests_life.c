@@ -102,38 +102,24 @@ a_device_is_found_reset(struct driver_device *d)
 	assert_int_equal(driver_reg_read(d, IRQ_STATUS), 0);
 }
 
-/* What is left of some rounds of coming and going; it is gone before and after. */
-static unsigned int
-rounds_leave(struct driver_device *d, char *text, size_t size)
+static void
+come_and_go(void *ctx)
 {
-	struct resources before;
-	unsigned int i, nb;
+	struct driver_device *d = ctx;
+	unsigned int i;
 
-	resources_take(&before);
 	for (i = 0; i < ROUNDS; i++) {
 		driver_plug(d);
 		use(d);
 		driver_unplug(d);
 	}
-	nb = resources_diff_settled(&before, text, size);
-	resources_drop(&before);
-	return nb;
 }
 
-/*
- * The first rounds fill what is kept for good, and the heap may give a block that is longer than
- * asked for; what is lost is lost in all rounds.
- */
 static void
 nothing_is_left_of_devices_that_came_and_went(struct driver_device *d)
 {
-	unsigned int left = 5;
-	char text[1024];
-
 	driver_unplug(d);
-	while (rounds_leave(d, text, sizeof(text)) != 0)
-		if (--left == 0)
-			fail_msg("each time there is left:\n%s", text);
+	resources_rounds(come_and_go, d, 0, 5);
 }
 
 /* ---- in the middle of something ---- */

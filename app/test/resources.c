@@ -222,18 +222,47 @@ resources_take(struct resources *r)
 	}
 }
 
-unsigned int
-resources_diff_settled(const struct resources *before, char *text, size_t size)
+/* How often it is looked again, 1 ms apart at first. */
+#define BRIEF_TRIES   100u
+#define PATIENT_TRIES 500u
+
+/* Another thread may be about to give back what it uses, on a machine that is busy. */
+static unsigned int
+diff_after(const struct resources *before, char *text, size_t size, unsigned int most)
 {
 	unsigned int n = resources_diff(before, text, size);
 	unsigned int tries;
 
-	/* Another thread may be about to give back what it uses, on a machine that is busy. */
-	for (tries = 0; n != 0 && tries < 500; tries++) {
-		usleep(tries < 100 ? 1000 : 20000);
+	for (tries = 0; n != 0 && tries < most; tries++) {
+		usleep(tries < BRIEF_TRIES ? 1000 : 20000);
 		n = resources_diff(before, text, size);
 	}
 	return n;
+}
+
+unsigned int
+resources_diff_settled(const struct resources *before, char *text, size_t size)
+{
+	return diff_after(before, text, size, PATIENT_TRIES);
+}
+
+void
+resources_rounds(void (*round)(void *ctx), void *ctx, unsigned int least, unsigned int most)
+{
+	struct resources before;
+	unsigned int i, nb = 1;
+	char text[1024];
+
+	for (i = 1; i <= most && (nb > 0 || i <= least); i++) {
+		resources_take(&before);
+		round(ctx);
+		/* who has another try need not wait long */
+		nb = diff_after(&before, text, sizeof(text),
+			i < most ? BRIEF_TRIES : PATIENT_TRIES);
+		resources_drop(&before);
+	}
+	if (nb > 0)
+		fail_msg("each time there is left:\n%s", text);
 }
 
 struct warm_up {

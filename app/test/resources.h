@@ -33,6 +33,18 @@ unsigned int resources_diff(const struct resources *before, char *text, size_t s
 unsigned int resources_diff_settled(const struct resources *before, char *text, size_t size);
 
 /**
+ * Repeat a round until it leaves nothing behind, and fail the test if it always does. The first
+ * ones fill what is kept for good, and the heap may give a block that is longer than asked for;
+ * what is lost is lost in all rounds.
+ *
+ * @param least
+ *   At least so many rounds.
+ * @param most
+ *   At most so many, 1 or more.
+ */
+void resources_rounds(void (*round)(void *ctx), void *ctx, unsigned int least, unsigned int most);
+
+/**
  * Have so many threads at a time, and let each call @p each, or NULL: what is kept of threads for
  * later ones is there before something is counted. @p stack bytes each; 0: as is usual.
  */

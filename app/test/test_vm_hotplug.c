@@ -5,6 +5,7 @@
  * line asks for it, and the kernel is asked before.
  */
 
+#include "resources.h"
 #include "test.h"
 #include "vm_plug.h"
 
@@ -31,19 +32,21 @@ pull_and_plug(void)
 }
 
 static void
-pulls(void)
+pulls(void *ctx)
 {
 	unsigned int i;
 
+	(void)ctx;
 	for (i = 0; i < PULLS; i++)
 		pull_and_plug();
 }
 
 static void
-bind_and_unbind(void)
+bind_and_unbind(void *ctx)
 {
 	unsigned int i;
 
+	(void)ctx;
 	for (i = 0; i < BINDS; i++) {
 		vm_plug_give_back();
 		assert_int_equal(vm_bind(vm_plug.bdf, NULL), 0);
@@ -56,7 +59,7 @@ test_a_device_is_pulled_and_plugged_while_its_driver_works(void **state)
 {
 	(void)state;
 	vm_plug_listen();
-	vm_plug_nothing_is_left_of(pulls, 2);
+	resources_rounds(pulls, NULL, 2, 6);
 	vm_plug_unlisten();
 }
 
@@ -65,7 +68,7 @@ test_a_thousand_times_bound_and_unbound_nothing_is_left(void **state)
 {
 	(void)state;
 	assert_non_null(vm_plug.dev);
-	vm_plug_nothing_is_left_of(bind_and_unbind, 4);
+	resources_rounds(bind_and_unbind, NULL, 4, 8);
 	vm_plug_use();
 }
 

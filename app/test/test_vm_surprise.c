@@ -23,6 +23,7 @@
 #include <rte_memory.h>
 #include <rte_pci.h>
 
+#include "resources.h"
 #include "test.h"
 #include "vm_plug.h"
 
@@ -285,10 +286,11 @@ await_end(void)
 }
 
 static void
-tear_out_under_work(void)
+tear_out_under_work(void *ctx)
 {
 	struct vm_worker worker;
 
+	(void)ctx;
 	vm_worker_start(&worker);
 	device_tear_out();
 	vm_plug_await(RTE_DEV_EVENT_REMOVE);
@@ -301,10 +303,11 @@ tear_out_under_work(void)
 }
 
 static void
-tear_out_unknown_to_the_kernel(void)
+tear_out_unknown_to_the_kernel(void *ctx)
 {
 	struct vm_worker worker;
 
+	(void)ctx;
 	vm_worker_start(&worker);
 	device_tear_out_silently();
 	access_in_all_ways();
@@ -319,8 +322,9 @@ tear_out_unknown_to_the_kernel(void)
 }
 
 static void
-give_back_unknown_to_the_kernel(void)
+give_back_unknown_to_the_kernel(void *ctx)
 {
+	(void)ctx;
 	device_tear_out_silently();
 	vm_plug_give_back();
 	kernel_tell();
@@ -330,10 +334,10 @@ give_back_unknown_to_the_kernel(void)
 
 /* In each test, since cmocka has a handler of SIGBUS of its own for each. */
 static void
-repeat(void (*round)(void))
+repeat(void (*round)(void *ctx))
 {
 	vm_plug_listen();
-	vm_plug_nothing_is_left_of(round, ROUNDS);
+	resources_rounds(round, NULL, ROUNDS, ROUNDS + 4);
 	vm_plug_unlisten();
 }
 

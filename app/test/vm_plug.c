@@ -9,7 +9,6 @@
 #include <rte_bus.h>
 
 #include "eal_session.h"
-#include "resources.h"
 #include "test.h"
 #include "vm_plug.h"
 
@@ -185,25 +184,6 @@ vm_worker_end(struct vm_worker *worker)
 	atomic_store(&worker->stop, true);
 	pthread_join(worker->thread, NULL);
 	assert_int_equal(worker->wrong, 0);
-}
-
-void
-vm_plug_nothing_is_left_of(void (*round)(void), unsigned int least)
-{
-	unsigned int nb, left = least + 4;
-	struct resources before;
-	char text[1024];
-
-	do {
-		resources_take(&before);
-		round();
-		nb = resources_diff_settled(&before, text, sizeof(text));
-		resources_drop(&before);
-		if (least > 0)
-			least--;
-		if (--left == 0)
-			fail_msg("each time there is left:\n%s", text);
-	} while (nb != 0 || least != 0);
 }
 
 /* ---- a suite ---- */

@@ -78,10 +78,4 @@ struct vm_worker {
 void vm_worker_start(struct vm_worker *worker);
 void vm_worker_end(struct vm_worker *worker);
 
-/**
- * Repeat until nothing is left of a round, but @p least rounds. The first fill what is kept for
- * good; what is lost is lost in all rounds.
- */
-void vm_plug_nothing_is_left_of(void (*round)(void), unsigned int least);
-
 #endif /* VM_PLUG_H */
