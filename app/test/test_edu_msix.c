@@ -213,6 +213,7 @@ test_there_are_as_many_queues_as_vectors(void **state)
 	assert_int_equal(rte_intr_nb_efd_get(handle()), VECTORS - 1);
 }
 
+/* Each is waited for: two that come before the event thread looks are told as one. */
 static void
 test_driver_that_knows_one_vector_gets_all_by_it(void **state)
 {
@@ -222,9 +223,12 @@ test_driver_that_knows_one_vector_gets_all_by_it(void **state)
 	(void)state;
 	assert_int_equal(rte_edu_irq_raise(f.edu, 0x30), 0);
 	assert_int_equal(rte_edu_irq_wait(f.edu, 0x20, NULL, PATIENCE_MS), 0);
+	counter_wait(&f.first, 1);
 	assert_int_equal(rte_edu_factorial(f.edu, 10, &result, PATIENCE_MS), 0);
 	assert_int_equal(result, 3628800);
+	counter_wait(&f.first, 2);
 	assert_int_equal(rte_edu_dma_write(f.edu, 0, "hither", 7, PATIENCE_MS), 0);
+	counter_wait(&f.first, 3);
 	assert_int_equal(rte_edu_dma_read(f.edu, 0, text, 7, PATIENCE_MS), 0);
 	assert_string_equal(text, "hither");
 	counter_wait(&f.first, 4);
