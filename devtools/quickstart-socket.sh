@@ -95,8 +95,10 @@ expect 'the factorial and its interrupt' '^factorial +of 10 is 3628800, an inter
 expect 'DMA both ways' '^DMA +2048 bytes went to the device and came back the same$'
 
 echo
-echo "== What a request costs, beside a bare exchange of as many bytes on a socket:"
-show dpdk-vfio-user bench "$sock"
+echo "== What a request costs, beside bare sockets, with both on one processor:"
+cpu=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+show taskset -acp "$cpu" "$server"
+show taskset -c "$cpu" dpdk-vfio-user bench "$sock"
 expect 'a read' '^read of 4 bytes +[0-9.]+ us +bare socket +[0-9.]+ us +[0-9.]+x$'
 expect 'memory' '^map and unmap beside 1 +[0-9.]+ us +bare socket +[0-9.]+ us +[0-9.]+x$'
 
