@@ -19,8 +19,9 @@
 #include "pci_log.h"
 #include "pci_vfio_user.h"
 
-/* Where the vectors in use are in the flags of MSI, as a power of two. */
+/* Where the vectors in use are in the flags of MSI, as a power of two; 32 at most. */
 #define MSI_QSIZE_SHIFT 4
+#define MSI_QSIZE_MAX   5u
 
 static const struct msg_cap {
 	uint32_t index;	/* VFIO_PCI_*_IRQ_INDEX */
@@ -46,12 +47,12 @@ msg_cap_of(uint32_t index)
 	return NULL;
 }
 
-/* Vectors that the device may use, as MSI has them: a power of two. */
+/* Vectors that the device may use, as MSI has them. A server may say that it has more. */
 static uint16_t
 msg_count(const struct msg_cap *cap, uint32_t count)
 {
 	return cap->index == VFIO_PCI_MSI_IRQ_INDEX ?
-		(uint16_t)(rte_log2_u32(count) << MSI_QSIZE_SHIFT) : 0;
+		(uint16_t)(RTE_MIN(rte_log2_u32(count), MSI_QSIZE_MAX) << MSI_QSIZE_SHIFT) : 0;
 }
 
 /* Both have the flags at the same place. 0 vectors: off. */
