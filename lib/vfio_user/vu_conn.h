@@ -188,6 +188,24 @@ vu_conn_reply(struct vu_conn *conn, const struct vu_hdr *request, const struct i
 }
 
 /**
+ * Answer a command with a short message that stands in one piece, unless it wants no reply.
+ *
+ * @param msg
+ *   Room for the header, which is filled in, and the payload behind it; @p size bytes in all.
+ * @return as vu_tx_send(); 0 also when there was nothing to send
+ */
+static inline int
+vu_conn_reply_whole(struct vu_conn *conn, const struct vu_hdr *request, struct vu_hdr *msg,
+	size_t size)
+{
+	*msg = vu_conn_reply_hdr(request);
+	msg->size = (uint32_t)size;
+	if (!vu_conn_answers(request))
+		return 0;
+	return vu_tx_send_whole(&conn->tx, conn->sock, MSG_DONTWAIT, msg, size);
+}
+
+/**
  * Answer a command with an error, unless it wants no reply.
  *
  * @param err

@@ -233,6 +233,27 @@ rx_collect_fds(struct vu_fds *fds, struct msghdr *mh)
 	}
 }
 
+/* What came, or did not, when it was not just bytes: n is what recvmsg() said. */
+static __rte_noinline int
+rx_filled_else(struct vu_rx *rx, struct msghdr *mh, ssize_t n)
+{
+	int rc;
+
+	if (n < 0)
+		return errno == ECONNRESET || errno == EPIPE ? -ENOTCONN : -errno;
+	if (mh->msg_controllen > 0)
+		rx_collect_fds(&rx->late_fds, mh);
+	if (n == 0)
+		return -ENOTCONN;
+	/* there is room for all that a message may carry: what is missing did not get a number */
+	if (mh->msg_flags & MSG_CTRUNC)
+		vu_fds_lose(&rx->late_fds);
+	rc = rx_arrived(rx, (size_t)n);
+	if (rc < 0)
+		return rc;
+	return rx->late_fds.nb > rx->max_fds ? -EPROTO : (int)n;
+}
+
 int
 vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 {
@@ -256,19 +277,12 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 	do {
 		n = recvmsg(sock, &mh, flags | MSG_CMSG_CLOEXEC);
 	} while (unlikely(n < 0) && errno == EINTR);
-	if (unlikely(n < 0))
-		return errno == ECONNRESET || errno == EPIPE ? -ENOTCONN : -errno;
-	if (unlikely(mh.msg_controllen > 0))
-		rx_collect_fds(&rx->late_fds, &mh);
-	if (unlikely(n == 0))
-		return -ENOTCONN;
-	/* there is room for all that a message may carry: what is missing did not get a number */
-	if (unlikely(mh.msg_flags & MSG_CTRUNC))
-		vu_fds_lose(&rx->late_fds);
-	rc = rx_arrived(rx, (size_t)n);
-	if (unlikely(rc < 0))
-		return rc;
-	return unlikely(rx->late_fds.nb > rx->max_fds) ? -EPROTO : (int)n;
+	if (unlikely(n <= 0 || mh.msg_controllen > 0 || (mh.msg_flags & MSG_CTRUNC) ||
+			rx->dest.buf != NULL || rx->late_fds.nb > rx->max_fds))
+		return rx_filled_else(rx, &mh, n);
+	rx->tail += (size_t)n;
+	rx->chunk_end = rx->tail;
+	return (int)n;
 }
 
 int

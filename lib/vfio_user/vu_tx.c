@@ -453,19 +453,6 @@ copy_short(uint8_t *to, const void *from, size_t len)
 		memcpy(to, from, len);
 }
 
-/* The socket took n bytes of a short message, or nothing: -errno. */
-static __rte_noinline int
-tx_send_short_rest(struct vu_tx *tx, const struct vu_hdr *hdr, const struct iovec *payload,
-	unsigned int nb, ssize_t n)
-{
-	struct tx_msg msg;
-
-	if (n < 0)
-		return (int)n;
-	tx_msg_build(&msg, hdr, payload, nb, NULL, 0);
-	return tx_send_rest(tx, &msg, (size_t)n);
-}
-
 /* Put a message together to stand in one piece. Returns its bytes; 0: it is a long one. */
 static inline size_t
 tx_short_build(uint8_t bytes[TX_SHORT], const struct vu_hdr *hdr, const struct iovec *payload,
@@ -492,19 +479,33 @@ vu_tx_send_flags(struct vu_tx *tx, int sock, int flags, const struct vu_hdr *hdr
 	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
 {
 	uint8_t bytes[TX_SHORT];
-	size_t size;
-	ssize_t n;
+	size_t size = 0;
 
-	if (unlikely(nb_fds > 0 || nb > VU_TX_IOV_MAX || tx->corked || tx->head < tx->tail ||
-			tx->broken))
-		return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
-	size = tx_short_build(bytes, hdr, payload, nb);
-	if (unlikely(size == 0))
-		return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
-	n = tx_call_plain(sock, bytes, size, flags);
-	if (likely(n == (ssize_t)size))
-		return tx_sent(tx);
-	return tx_send_short_rest(tx, hdr, payload, nb, n);
+	if (likely(nb_fds == 0 && nb <= VU_TX_IOV_MAX))
+		size = tx_short_build(bytes, hdr, payload, nb);
+	if (likely(size > 0))
+		return vu_tx_send_whole(tx, sock, flags, bytes, size);
+	return tx_send_long(tx, sock, hdr, payload, nb, fds, nb_fds, flags);
+}
+
+__rte_noinline int
+vu_tx_send_whole_else(struct vu_tx *tx, int sock, int flags, const void *bytes, size_t size,
+	ssize_t n)
+{
+	struct tx_msg msg = {
+		.iov[0] = { (void *)(uintptr_t)bytes, size },
+		.nb = 1,
+	};
+	struct iovec payload;
+
+	if (n != 0) {
+		n = tx_result(n);
+		return n < 0 ? (int)n : tx_send_rest(tx, &msg, (size_t)n);
+	}
+	memcpy(&msg.hdr, bytes, sizeof(msg.hdr));
+	payload.iov_base = (char *)(uintptr_t)bytes + sizeof(msg.hdr);
+	payload.iov_len = size - sizeof(msg.hdr);
+	return tx_send_long(tx, sock, &msg.hdr, &payload, 1, NULL, 0, flags);
 }
 
 int

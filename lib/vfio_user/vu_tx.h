@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <rte_branch_prediction.h>
+
 #include "vu_proto.h"
 
 /** Bytes of messages that one call may send together. */
@@ -47,11 +49,11 @@ struct vu_tx {
 	size_t cap;
 	size_t head;
 	size_t tail;
-	uint64_t pos;	/**< of head in the stream of bytes that went through the queue */
-	size_t left;	/**< bytes of the message at head that are to be sent */
-	bool begun;	/**< the message at head was sent in part */
 	bool corked;	/**< short messages are kept for vu_tx_flush() */
 	bool broken;	/**< a message was sent in part and its rest is lost */
+	bool begun;	/**< the message at head was sent in part */
+	uint64_t pos;	/**< of head in the stream of bytes that went through the queue */
+	size_t left;	/**< bytes of the message at head that are to be sent */
 	size_t limit;	/**< queued bytes from which on none is added; 0: VU_TX_LIMIT */
 	struct vu_tx_fd *fds;	/**< in the order of pos */
 	size_t nb_fds;
@@ -104,6 +106,43 @@ vu_tx_send_patient(struct vu_tx *tx, int sock, const struct vu_hdr *hdr,
 	const struct iovec *payload, unsigned int nb, const int *fds, unsigned int nb_fds)
 {
 	return vu_tx_send_flags(tx, sock, 0, hdr, payload, nb, fds, nb_fds);
+}
+
+/** Is nothing queued or kept back? Then what is sent goes straight to the socket. */
+static inline bool
+vu_tx_idle(const struct vu_tx *tx)
+{
+	return tx->head == tx->tail && !tx->corked && !tx->broken && tx->cap <= VU_TX_KEEP;
+}
+
+/**
+ * What vu_tx_send_whole() does when it is not as usual.
+ *
+ * @param n
+ *   What send() said, with errno; 0: it was not called.
+ */
+int vu_tx_send_whole_else(struct vu_tx *tx, int sock, int flags, const void *bytes, size_t size,
+	ssize_t n);
+
+/**
+ * Send a message without descriptors that stands in one piece: its header, with its size filled
+ * in, and its payload. For short ones, which cost the least this way.
+ *
+ * @param size
+ *   Bytes of the whole message.
+ * @return as vu_tx_send_flags()
+ */
+static inline int
+vu_tx_send_whole(struct vu_tx *tx, int sock, int flags, const void *bytes, size_t size)
+{
+	ssize_t n = 0;
+
+	if (likely(vu_tx_idle(tx))) {
+		n = send(sock, bytes, size, flags | MSG_NOSIGNAL);
+		if (likely(n == (ssize_t)size))
+			return 0;
+	}
+	return vu_tx_send_whole_else(tx, sock, flags, bytes, size, n);
 }
 
 /**
