@@ -12,9 +12,6 @@
 #include "test.h"
 #include "vu_gadget.h"
 
-#define VENDOR 0x1af4
-#define DEVICE 0x9999
-
 static const struct vfio_region_sparse_mmap_area windows[] = GADGET_WINDOWS;
 
 static uint64_t
@@ -116,8 +113,8 @@ function_make(struct gadget *gadget)
 	};
 	const struct rte_vfio_user_pci_info info = {
 		.size = sizeof(info),
-		.vendor_id = VENDOR,
-		.device_id = gadget->device_id != 0 ? gadget->device_id : DEVICE,
+		.vendor_id = GADGET_VENDOR,
+		.device_id = gadget->device_id != 0 ? gadget->device_id : GADGET_DEVICE,
 		.class_code = 0x00ff00,
 		.interrupt_pin = gadget->intx_pin,
 	};
@@ -186,7 +183,7 @@ gadget_remove(struct rte_pci_device *dev)
 }
 
 static const struct rte_pci_id ids[] = {
-	{ RTE_PCI_DEVICE(VENDOR, DEVICE) },
+	{ RTE_PCI_DEVICE(GADGET_VENDOR, GADGET_DEVICE) },
 	{ .vendor_id = 0 },
 };
 

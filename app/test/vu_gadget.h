@@ -16,6 +16,10 @@
 #include <bus_pci_driver.h>
 #include <rte_vfio_user_pci.h>
 
+/** What the driver takes. */
+#define GADGET_VENDOR 0x1af4
+#define GADGET_DEVICE 0x9999
+
 /** BARs: trapped registers; memory with two windows; the MSI-X table. */
 #define GADGET_REGS   0
 #define GADGET_MEMORY 2
@@ -30,7 +34,7 @@ struct gadget {
 	unsigned int nb_msix;
 	unsigned int nb_msi;
 	uint8_t intx_pin;
-	uint16_t device_id;	/**< 0: 0x9999 */
+	uint16_t device_id;	/**< 0: GADGET_DEVICE */
 	unsigned int nb_windows;	/**< 0: both */
 	void (*on_command)(uint16_t command);	/**< the client has changed it; or NULL */
 

@@ -279,7 +279,7 @@ served_register(struct served *served, const char *path, const struct rte_vfio_u
 }
 
 void
-served_start(struct served *served, const struct rte_vfio_user_options *opt)
+served_prepare(struct served *served, const struct rte_vfio_user_options *opt)
 {
 	char path[96];
 
@@ -287,6 +287,12 @@ served_start(struct served *served, const struct rte_vfio_user_options *opt)
 	assert_non_null(mkdtemp(served->dir));
 	snprintf(path, sizeof(path), "%s/sock", served->dir);
 	served_register(served, path, opt);
+}
+
+void
+served_start(struct served *served, const struct rte_vfio_user_options *opt)
+{
+	served_prepare(served, opt);
 	assert_int_equal(rte_vfio_user_start(served->path), 0);
 }
 

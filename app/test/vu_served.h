@@ -68,7 +68,10 @@ struct served {
 /** Make a device and start to serve it. @p opt NULL: the defaults. */
 void served_start(struct served *served, const struct rte_vfio_user_options *opt);
 
-/** The same, in steps: without the start; under another name. */
+/** The same, without the start. */
+void served_prepare(struct served *served, const struct rte_vfio_user_options *opt);
+
+/** The same, under another name. */
 void served_register(struct served *served, const char *path,
 	const struct rte_vfio_user_options *opt);
 
