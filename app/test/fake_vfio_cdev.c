@@ -194,19 +194,13 @@ cdev_dup(void *ctx, int fd)
 	fake_device_hold(handle);
 }
 
-static void
-cdev_close(void *ctx)
-{
-	fake_device_let_go(ctx);
-}
-
 static const struct interpose_fd_ops cdev_ops = {
 	.ioctl = cdev_ioctl,
 	.mmap = cdev_mmap,
 	.pread = cdev_pread,
 	.pwrite = cdev_pwrite,
 	.dup = cdev_dup,
-	.close = cdev_close,
+	.close = fake_device_close,
 };
 
 /* Devices without an IOMMU have no node. */

@@ -375,8 +375,8 @@ fake_device_hold(struct handle *handle)
 	handle->dev->nb_open++;
 }
 
-void
-fake_device_let_go(struct handle *handle)
+static void
+device_let_go(struct handle *handle)
 {
 	uint32_t i;
 
@@ -392,14 +392,14 @@ fake_device_let_go(struct handle *handle)
 	free(handle);
 }
 
-static void
-device_close(void *ctx)
+void
+fake_device_close(void *ctx)
 {
 	const struct handle *handle = ctx;
 
 	if (handle->dev->on_close != NULL)
 		handle->dev->on_close();
-	fake_device_let_go(ctx);
+	device_let_go(ctx);
 }
 
 const struct interpose_fd_ops fake_device_ops = {
@@ -407,13 +407,13 @@ const struct interpose_fd_ops fake_device_ops = {
 	.mmap = device_mmap,
 	.pread = device_pread,
 	.pwrite = device_pwrite,
-	.close = device_close,
+	.close = fake_device_close,
 };
 
 void
 fake_vfio_step_aside(int fd)
 {
-	static const struct interpose_fd_ops ops = { .close = device_close };
+	static const struct interpose_fd_ops ops = { .close = fake_device_close };
 
 	interpose_reroute_fd(fd, &ops);
 }

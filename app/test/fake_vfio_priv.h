@@ -82,9 +82,11 @@ bool fake_driver_is_vfio(const char *driver);
 /** What descriptors of devices answer; their context is a struct handle. */
 extern const struct interpose_fd_ops fake_device_ops;
 
-/** The device has one more user, and will have one less. */
+/** The device has one more user. */
 void fake_device_hold(struct handle *handle);
-void fake_device_let_go(struct handle *handle);
+
+/** A descriptor of a device is closed; @p ctx is its struct handle. */
+void fake_device_close(void *ctx);
 
 /** A descriptor of a device, which the answers of @p ops stand behind; -errno. */
 int fake_device_open(struct fake_device *dev, struct fake_group *group,

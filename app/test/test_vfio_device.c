@@ -76,11 +76,12 @@ test_nobody_waits_for_a_device_that_is_closed(void **state)
 	int fd = vfio_eal_open_card();
 
 	atomic_store(&others_went_on, false);
+	in_time = false;
 	vfio_eal_card->on_close = wait_for_others;
 	vfio_eal_close_card(fd);
 	vfio_eal_card->on_close = NULL;
-	pthread_join(others, NULL);
 	assert_true(in_time);
+	pthread_join(others, NULL);
 	assert_int_equal(vfio_eal_card->nb_open, 0);
 	vfio_eal_close_card(vfio_eal_open_card());
 }
