@@ -208,6 +208,30 @@ test_device_info_opens_the_device_of_an_open_group(void **state)
 	vfio_eal_close_card(fd);
 }
 
+static int rc_while_closed;
+
+static void
+ask_while_closed(void)
+{
+	struct vfio_device_info info;
+	int own = -1;
+
+	rc_while_closed = rte_vfio_get_device_info(vfio_eal_kernel->sysfs,
+		vfio_eal_card->desc.name, &own, &info);
+}
+
+/* By its node it is open no more as soon as somebody closes it. */
+static void
+test_device_info_of_a_device_that_is_closed_is_refused(void **state)
+{
+	int fd = vfio_eal_open_card();
+
+	vfio_eal_card->on_close = ask_while_closed;
+	vfio_eal_close_card(fd);
+	vfio_eal_card->on_close = NULL;
+	assert_int_equal(rc_while_closed, -ENODEV);
+}
+
 static void
 test_there_may_be_200_groups(void **state)
 {
@@ -275,6 +299,7 @@ static const struct CMUnitTest tests[] = {
 	VFIO_EAL_TEST(test_group_number_must_be_a_number),
 	VFIO_EAL_TEST_BOTH(test_device_info_of_an_open_device),
 	VFIO_EAL_TEST_BOTH(test_device_info_opens_the_device_of_an_open_group),
+	VFIO_EAL_TEST_CDEV(test_device_info_of_a_device_that_is_closed_is_refused),
 	VFIO_EAL_TEST_BOTH(test_there_may_be_200_groups),
 	VFIO_EAL_TEST_BOTH(test_group_stays_while_one_of_its_devices_is_open),
 	VFIO_EAL_TEST(test_group_descriptor_is_one),

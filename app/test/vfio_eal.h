@@ -34,9 +34,12 @@
 #define VFIO_EAL_TEST_NODES(name_) \
 	cmocka_unit_test_setup_teardown(name_, vfio_eal_setup_nodes, vfio_eal_teardown)
 
-/** What holds by groups and by the device's own node. */
-#define VFIO_EAL_TEST_BOTH(name_) VFIO_EAL_TEST(name_), \
+/** One that runs while EAL has devices by their nodes. */
+#define VFIO_EAL_TEST_CDEV(name_) \
 	{ #name_ " (cdev)", name_, vfio_eal_setup_cdev, vfio_eal_teardown, NULL }
+
+/** What holds by groups and by the device's own node. */
+#define VFIO_EAL_TEST_BOTH(name_) VFIO_EAL_TEST(name_), VFIO_EAL_TEST_CDEV(name_)
 
 /** With cdev alone, where groups would be another way out. */
 #define VFIO_EAL_TEST_EACH(name_) VFIO_EAL_TEST(name_), \

@@ -155,8 +155,8 @@ rte_vfio_get_group_num(const char *sysfs_base, const char *dev_addr, int *iommu_
  *   that a container has already, and a device that is open if it is had by its own node; the
  *   caller has to close() it.
  * @param[out] device_info What VFIO_DEVICE_GET_INFO says.
- * @return 0; -EINVAL: an argument is NULL or too long; -ENODEV: no open group; -errno: as the
- *   kernel says.
+ * @return 0; -EINVAL: an argument is NULL or too long; -ENODEV: no open group, or the device is
+ *   being released; -errno: as the kernel says.
  */
 __rte_experimental
 int

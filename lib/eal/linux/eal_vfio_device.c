@@ -341,7 +341,7 @@ rte_vfio_release_device(const char *sysfs_base, const char *dev_addr, int fd)
 	return 0;
 }
 
-/* Another descriptor of a device that is open. */
+/* Another descriptor of a device that is open, and not about to be closed. */
 static int
 device_duplicate(const struct eal_vfio_group *group, const char *dev_addr)
 {
@@ -349,7 +349,7 @@ device_duplicate(const struct eal_vfio_group *group, const char *dev_addr)
 	int fd;
 
 	TAILQ_FOREACH(dev, &devices, next) {
-		if (dev->group == group && strcmp(dev->addr, dev_addr) == 0) {
+		if (dev->fd >= 0 && dev->group == group && strcmp(dev->addr, dev_addr) == 0) {
 			fd = fcntl(dev->fd, F_DUPFD_CLOEXEC, 0);
 			return fd >= 0 ? fd : -errno;
 		}
