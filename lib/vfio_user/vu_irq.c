@@ -114,7 +114,8 @@ vector_raise(const struct vu_irq_type *type, struct vu_vector *vector)
 {
 	bool automask = type->flags & VFIO_IRQ_INFO_AUTOMASKED;
 
-	if (atomic_load_explicit(&vector->fd[VU_IRQ_TRIGGER], memory_order_relaxed) < 0)
+	/* in one order with what a caller wrote before, to be seen by who binds it now */
+	if (atomic_load(&vector->fd[VU_IRQ_TRIGGER]) < 0)
 		return -ENOTCONN;
 	if (!vector_admits(vector, automask))
 		return 0;

@@ -7,6 +7,8 @@
 #include <linux/pci_regs.h>
 
 #include <eal_export.h>
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -47,7 +49,7 @@ rte_vfio_user_pci_create(const struct rte_vfio_user_pci_info *info,
 		pci->ops = *ops;
 	pci->priv = priv;
 	pci->express = info->express;
-	pci->dev_id = -1;
+	atomic_init(&pci->dev_id, -1);
 	pci->msi.irq_index = VFIO_PCI_MSI_IRQ_INDEX;
 	pci->msix.irq_index = VFIO_PCI_MSIX_IRQ_INDEX;
 	pthread_mutex_init(&pci->lock, NULL);
@@ -85,11 +87,8 @@ RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_dev_id, 25.11)
 int
 rte_vfio_user_pci_dev_id(struct rte_vfio_user_pci *pci)
 {
-	int dev_id;
+	int dev_id = atomic_load(&pci->dev_id);
 
-	pthread_mutex_lock(&pci->lock);
-	dev_id = pci->dev_id;
-	pthread_mutex_unlock(&pci->lock);
 	return dev_id < 0 ? -ENOTCONN : dev_id;
 }
 
@@ -101,17 +100,42 @@ range_valid(uint64_t off, uint64_t len, uint64_t size)
 	return off <= size && len <= size - off;
 }
 
+/* Any bytes, as they are at one time. */
+static void
+config_read_many(struct rte_vfio_user_pci *pci, uint32_t offset, void *buf, uint32_t len)
+{
+	pthread_mutex_lock(&pci->lock);
+	vu_pci_cfg_read(&pci->cfg, offset, buf, len);
+	vu_pci_irq_read_config(pci, offset, buf, len);
+	pthread_mutex_unlock(&pci->lock);
+}
+
+/* One register. */
+static inline void
+config_read_one(struct rte_vfio_user_pci *pci, uint32_t offset, void *buf, uint32_t len)
+{
+	uint32_t value = vu_pci_cfg_get32(&pci->cfg, offset - offset % 4);
+
+	if (offset / 4 == VU_PCI_STATUS / 4 && atomic_load(&pci->intx_up))
+		value |= VU_PCI_STATUS_INTX << VU_PCI_STATUS % 4 * 8;
+	value = rte_cpu_to_le_32(value >> offset % 4 * 8);
+	if (likely(len == 4))
+		memcpy(buf, &value, 4);
+	else
+		memcpy(buf, &value, len);
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_config_read, 25.11)
 int
 rte_vfio_user_pci_config_read(struct rte_vfio_user_pci *pci, uint32_t offset, void *buf,
 	uint32_t len)
 {
-	if (!range_valid(offset, len, pci->cfg.size))
+	if (unlikely(!range_valid(offset, len, pci->cfg.size)))
 		return -EINVAL;
-	pthread_mutex_lock(&pci->lock);
-	memcpy(buf, &pci->cfg.bytes[offset], len);
-	vu_pci_irq_read_config(pci, offset, buf, len);
-	pthread_mutex_unlock(&pci->lock);
+	if (likely(vu_pci_cfg_is_one(offset, len) && !vu_pci_irq_is_pending_reg(pci, offset)))
+		config_read_one(pci, offset, buf, len);
+	else
+		config_read_many(pci, offset, buf, len);
 	return 0;
 }
 
@@ -148,16 +172,27 @@ tell_changes(struct rte_vfio_user_pci *pci, const struct snapshot *before,
 		pci->ops.command_changed(pci, after->command);
 }
 
-/* A function level reset that was asked for; the bit reads as 0. Under the lock. */
+/* Is a function level reset asked for? The bit reads as 0. */
 static bool
-flr_take(struct rte_vfio_user_pci *pci)
+flr_asked(const struct rte_vfio_user_pci *pci, uint32_t offset, const uint8_t *buf, uint32_t len)
 {
-	uint8_t *high = &pci->cfg.bytes[pci->express_cap + PCI_EXP_DEVCTL + 1];
+	uint32_t high = pci->express_cap + PCI_EXP_DEVCTL + 1;
 
-	if (pci->express_cap == 0 || !(*high & PCI_EXP_DEVCTL_BCR_FLR >> 8))
-		return false;
-	*high &= (uint8_t)~(PCI_EXP_DEVCTL_BCR_FLR >> 8);
-	return true;
+	return pci->express_cap != 0 && high >= offset && high - offset < len &&
+		buf[high - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8;
+}
+
+/* What is written together is read together, if it is read together. */
+static void
+config_change(struct rte_vfio_user_pci *pci, uint32_t offset, const void *buf, uint32_t len)
+{
+	const bool one = vu_pci_cfg_is_one(offset, len);
+
+	if (unlikely(!one))
+		pthread_mutex_lock(&pci->lock);
+	vu_pci_cfg_write(&pci->cfg, offset, buf, len);
+	if (unlikely(!one))
+		pthread_mutex_unlock(&pci->lock);
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_config_write, 25.11)
@@ -167,24 +202,21 @@ rte_vfio_user_pci_config_write(struct rte_vfio_user_pci *pci, uint32_t offset, c
 {
 	const bool told = offset < TOLD_END;
 	struct snapshot before, after;
-	bool flr;
 
 	if (!range_valid(offset, len, pci->cfg.size))
 		return -EINVAL;
-	pthread_mutex_lock(&pci->lock);
+	/* no other thread writes what is told of */
 	if (told)
 		snapshot_take(pci, &before);
-	vu_pci_cfg_write(&pci->cfg, offset, buf, len);
-	flr = flr_take(pci);
+	config_change(pci, offset, buf, len);
 	if (told)
 		snapshot_take(pci, &after);
 	vu_pci_irq_deliver(pci);
-	pthread_mutex_unlock(&pci->lock);
 	if (told)
 		tell_changes(pci, &before, &after);
 	if (pci->ops.config_written != NULL)
 		pci->ops.config_written(pci, offset, len);
-	return flr ? vu_pci_reset(pci) : 0;
+	return flr_asked(pci, offset, buf, len) ? vu_pci_reset(pci) : 0;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_config_set, 25.11)
@@ -275,13 +307,9 @@ rte_vfio_user_pci_region_write(struct rte_vfio_user_pci *pci, unsigned int regio
 static int
 master_dev_id(struct rte_vfio_user_pci *pci)
 {
-	uint16_t command;
-	int dev_id;
+	uint16_t command = vu_pci_cfg_get16(&pci->cfg, VU_PCI_COMMAND);
+	int dev_id = atomic_load(&pci->dev_id);
 
-	pthread_mutex_lock(&pci->lock);
-	command = vu_pci_cfg_get16(&pci->cfg, VU_PCI_COMMAND);
-	dev_id = pci->dev_id;
-	pthread_mutex_unlock(&pci->lock);
 	if (dev_id < 0)
 		return -ENODEV;
 	return command & VU_PCI_COMMAND_MASTER ? dev_id : -EACCES;

@@ -9,9 +9,9 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "rte_vfio_user_pci.h"
 
@@ -41,14 +41,17 @@
 #define VU_PCI_MSIX_CTRL_ENABLE 0x8000u
 #define VU_PCI_MSIX_ENTRY_LEN   16u	/* of the table */
 
-/** Configuration space as bytes. All but the bits in writable are constant for the client. */
+/**
+ * Configuration space. All but the bits in writable are constant for the client. A register is read
+ * in one piece without a lock.
+ */
 struct vu_pci_cfg {
 	uint32_t size;	/**< 256 or 4096 */
 	uint32_t last_cap;	/**< offset of the last capability; 0: there is none */
 	uint32_t cap_end;	/**< where the next one goes */
 	uint32_t last_ext_cap;
 	uint32_t ext_cap_end;
-	uint8_t bytes[VU_PCI_CFG_MAX];
+	_Atomic uint32_t word[VU_PCI_CFG_MAX / 4];	/**< the lowest byte is the first */
 	uint8_t writable[VU_PCI_CFG_MAX];
 	uint8_t initial[VU_PCI_CFG_MAX];	/**< after reset */
 };
@@ -71,7 +74,6 @@ struct vu_pci_msg {
 };
 
 struct rte_vfio_user_pci {
-	TAILQ_ENTRY(rte_vfio_user_pci) next;	/**< of those that are started */
 	struct rte_vfio_user_pci_ops ops;
 	void *priv;
 	bool express;
@@ -83,12 +85,13 @@ struct rte_vfio_user_pci {
 	uint8_t *msix_table;	/**< owned; accessed by the thread that serves */
 	struct rte_vfio_user_pci_msix msix_place;
 
-	pthread_mutex_t lock;	/**< what follows */
-	int dev_id;	/**< of the session; -1: not started */
-	struct vu_pci_cfg cfg;
-	struct vu_pci_msg msi, msix;
-	bool intx_up;	/**< the level */
+	_Atomic int dev_id;	/**< of the session; -1: not started */
+	atomic_bool owes;	/**< there may be interrupts that the client could not be told of */
+	atomic_bool intx_up;	/**< the level */
+	pthread_mutex_t lock;	/**< what follows, and changes of more than one register */
 	bool intx_owed;	/**< it went up, and the client could not be told */
+	struct vu_pci_msg msi, msix;
+	struct vu_pci_cfg cfg;
 
 	char *sock_addr;	/**< owned; NULL: not started */
 };
@@ -110,9 +113,34 @@ vu_pci_is_power_of_2(uint64_t n)
 uint32_t vu_pci_le_get(const uint8_t *bytes, unsigned int len);
 void vu_pci_le_set(uint8_t *bytes, uint32_t value, unsigned int len);
 
-/** Registers of the standard header. */
-uint16_t vu_pci_cfg_get16(const struct vu_pci_cfg *cfg, uint32_t off);
-uint32_t vu_pci_cfg_get32(const struct vu_pci_cfg *cfg, uint32_t off);
+/** Do bytes lie in one word? Such are read and written in one piece. */
+static inline bool
+vu_pci_cfg_is_one(uint32_t off, uint32_t len)
+{
+	return len > 0 && len <= 4 && off % 4 <= 4 - len;
+}
+
+/** What a register of up to four bytes holds, which lies in one word; above it are others. */
+static inline uint32_t
+vu_pci_cfg_get32(const struct vu_pci_cfg *cfg, uint32_t off)
+{
+	return atomic_load(&cfg->word[off / 4]) >> off % 4 * 8;
+}
+
+static inline uint16_t
+vu_pci_cfg_get16(const struct vu_pci_cfg *cfg, uint32_t off)
+{
+	return (uint16_t)vu_pci_cfg_get32(cfg, off);
+}
+
+static inline uint8_t
+vu_pci_cfg_get8(const struct vu_pci_cfg *cfg, uint32_t off)
+{
+	return (uint8_t)vu_pci_cfg_get32(cfg, off);
+}
+
+/** Any bytes. The range is inside. */
+void vu_pci_cfg_read(const struct vu_pci_cfg *cfg, uint32_t off, uint8_t *buf, uint32_t len);
 
 void vu_pci_cfg_init(struct vu_pci_cfg *cfg, const struct rte_vfio_user_pci_info *info);
 void vu_pci_cfg_set_bar(struct vu_pci_cfg *cfg, unsigned int bar, uint64_t size, uint32_t flags);
@@ -137,11 +165,21 @@ void vu_pci_cfg_reset(struct vu_pci_cfg *cfg);
 
 /* ---- vu_pci_irq.c ---- */
 
+/** Are these bits of the pending ones of MSI, which are read under the lock? */
+static inline bool
+vu_pci_irq_is_pending_reg(const struct rte_vfio_user_pci *pci, uint32_t off)
+{
+	return pci->msi.mask_reg != 0 && off / 4 == pci->msi.mask_reg / 4 + 1;
+}
+
 /** The status bit and the pending bits of MSI as they are now. Under the lock. */
 void vu_pci_irq_read_config(const struct rte_vfio_user_pci *pci, uint32_t off, uint8_t *buf,
 	uint32_t len);
 
-/** Tell what could not be told before, as far as it can be told now. Under the lock. */
+/**
+ * Tell what could not be told before, as far as it can be told now: something has changed, of the
+ * session's interrupts or in configuration space. Takes the lock if there is something to tell.
+ */
 void vu_pci_irq_deliver(struct rte_vfio_user_pci *pci);
 
 /** Nothing is up, nothing pending. Under the lock. */

@@ -74,8 +74,8 @@ rte_vfio_user_pci_add_express(struct rte_vfio_user_pci *pci, bool integrated)
 	} registers[] = {
 		{ PCI_EXP_FLAGS, 2 | (integrated ? PCI_EXP_TYPE_RC_END : 0) << 4, 0 },
 		{ PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR, 0 },
-		/* device control: reporting, ordering, sizes, function level reset */
-		{ PCI_EXP_DEVCTL, 0x2810, 0xffff },
+		/* device control: reporting, ordering, sizes; a function level reset is no state */
+		{ PCI_EXP_DEVCTL, 0x2810, 0xffff & ~PCI_EXP_DEVCTL_BCR_FLR },
 		{ PCI_EXP_LNKCAP, integrated ? 0 : 0x11, 0 },
 		{ PCI_EXP_LNKCTL, integrated ? 0 : 0x110000, integrated ? 0 : 0xc3 },
 		{ PCI_EXP_LNKCTL2, integrated ? 0 : 1, 0 },

@@ -5,7 +5,6 @@
 
 #include <linux/pci_regs.h>
 
-#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -33,29 +32,54 @@ vu_pci_le_set(uint8_t *bytes, uint32_t value, unsigned int len)
 		bytes[i] = (uint8_t)value;
 }
 
-uint16_t
-vu_pci_cfg_get16(const struct vu_pci_cfg *cfg, uint32_t off)
+/* Of a range of bytes, those that lie in the same word as the first. */
+static uint32_t
+part_of_word(uint32_t off, uint32_t len)
 {
-	uint16_t value;
-
-	memcpy(&value, &cfg->bytes[off], sizeof(value));
-	return rte_le_to_cpu_16(value);
+	return RTE_MIN(len, 4 - off % 4);
 }
 
-uint32_t
-vu_pci_cfg_get32(const struct vu_pci_cfg *cfg, uint32_t off)
+void
+vu_pci_cfg_read(const struct vu_pci_cfg *cfg, uint32_t off, uint8_t *buf, uint32_t len)
 {
-	uint32_t value;
+	uint32_t n;
 
-	memcpy(&value, &cfg->bytes[off], sizeof(value));
-	return rte_le_to_cpu_32(value);
+	for (; len > 0; off += n, buf += n, len -= n) {
+		n = part_of_word(off, len);
+		vu_pci_le_set(buf, vu_pci_cfg_get32(cfg, off), n);
+	}
+}
+
+/* Change some bits of a word, of which other threads may be changing others. */
+static void
+word_change(struct vu_pci_cfg *cfg, uint32_t off, uint32_t value, uint32_t mask)
+{
+	_Atomic uint32_t *word = &cfg->word[off / 4];
+	uint32_t old = atomic_load(word);
+
+	value <<= off % 4 * 8;
+	while (!atomic_compare_exchange_weak(word, &old, (old & ~mask) | (value & mask)))
+		;
+}
+
+/* The bits of a word that bytes of it take. */
+static uint32_t
+bits_of(uint32_t off, uint32_t len)
+{
+	return UINT32_MAX >> (32 - 8 * len) << off % 4 * 8;
 }
 
 void
 vu_pci_cfg_preset(struct vu_pci_cfg *cfg, uint32_t off, const void *buf, uint32_t len)
 {
-	memcpy(&cfg->bytes[off], buf, len);
+	const uint8_t *in = buf;
+	uint32_t n;
+
 	memcpy(&cfg->initial[off], buf, len);
+	for (; len > 0; off += n, in += n, len -= n) {
+		n = part_of_word(off, len);
+		word_change(cfg, off, vu_pci_le_get(in, n), bits_of(off, n));
+	}
 }
 
 static void
@@ -214,18 +238,20 @@ void
 vu_pci_cfg_write(struct vu_pci_cfg *cfg, uint32_t off, const void *buf, uint32_t len)
 {
 	const uint8_t *in = buf;
-	uint8_t *byte;
-	uint32_t i;
+	uint32_t n, writable;
 
-	for (i = 0; i < len; i++) {
-		byte = &cfg->bytes[off + i];
-		*byte = (uint8_t)((*byte & ~cfg->writable[off + i]) |
-			(in[i] & cfg->writable[off + i]));
+	for (; len > 0; off += n, in += n, len -= n) {
+		n = part_of_word(off, len);
+		writable = vu_pci_le_get(&cfg->writable[off - off % 4], 4);
+		word_change(cfg, off, vu_pci_le_get(in, n), writable & bits_of(off, n));
 	}
 }
 
 void
 vu_pci_cfg_reset(struct vu_pci_cfg *cfg)
 {
-	memcpy(cfg->bytes, cfg->initial, cfg->size);
+	uint32_t off;
+
+	for (off = 0; off < cfg->size; off += 4)
+		atomic_store(&cfg->word[off / 4], vu_pci_le_get(&cfg->initial[off], 4));
 }

@@ -6,6 +6,7 @@
 #include <linux/pci_regs.h>
 
 #include <eal_export.h>
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -19,22 +20,44 @@ command(const struct rte_vfio_user_pci *pci)
 	return vu_pci_cfg_get16(&pci->cfg, VU_PCI_COMMAND);
 }
 
+/*
+ * An interrupt is about to be tried. Who makes it possible from now on, without the lock, will find
+ * that there may be something to tell, and look for it under the lock.
+ */
+static bool
+owe_begin(struct rte_vfio_user_pci *pci)
+{
+	return !atomic_exchange(&pci->owes, true);
+}
+
+/* It was tried, and is not kept; before it nothing was. */
+static void
+owe_end(struct rte_vfio_user_pci *pci)
+{
+	atomic_store_explicit(&pci->owes, false, memory_order_release);
+}
+
 /* ---- INTx ---- */
 
 /* Signal the client, or remember to. */
 static void
 intx_signal(struct rte_vfio_user_pci *pci)
 {
-	pci->intx_owed = command(pci) & VU_PCI_COMMAND_INTX_DISABLE || pci->dev_id < 0 ||
-		rte_vfio_user_irq_raise(pci->dev_id, VFIO_PCI_INTX_IRQ_INDEX, 0) != 0;
+	bool first = owe_begin(pci);
+	int dev_id = atomic_load(&pci->dev_id);
+
+	pci->intx_owed = command(pci) & VU_PCI_COMMAND_INTX_DISABLE || dev_id < 0 ||
+		rte_vfio_user_irq_raise(dev_id, VFIO_PCI_INTX_IRQ_INDEX, 0) != 0;
+	if (first && !pci->intx_owed)
+		owe_end(pci);
 }
 
 static int
 intx_set(struct rte_vfio_user_pci *pci, bool up)
 {
-	if (pci->cfg.bytes[PCI_INTERRUPT_PIN] == 0)
+	if (vu_pci_cfg_get8(&pci->cfg, PCI_INTERRUPT_PIN) == 0)
 		return -ENOTSUP;
-	pci->intx_up = up;
+	atomic_store(&pci->intx_up, up);
 	pci->intx_owed = false;
 	if (up)
 		intx_signal(pci);
@@ -100,24 +123,37 @@ msg_vector(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, ui
 static bool
 intx_used(const struct rte_vfio_user_pci *pci)
 {
+	int dev_id = atomic_load(&pci->dev_id);
 	int fd = -1;
 
-	return pci->dev_id >= 0 &&
-		rte_vfio_user_get_irq(pci->dev_id, VFIO_PCI_INTX_IRQ_INDEX, 1, &fd) == 0 && fd >= 0;
+	return dev_id >= 0 &&
+		rte_vfio_user_get_irq(dev_id, VFIO_PCI_INTX_IRQ_INDEX, 1, &fd) == 0 && fd >= 0;
 }
 
 /* 0: sent or kept; -ENOTCONN: the client does not use this type. */
 static int
-msg_send(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
+msg_try(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
 {
+	int dev_id = atomic_load(&pci->dev_id);
 	int rc = -ENOTCONN;
 
-	if (!msg_masked(pci, msg, vector) && pci->dev_id >= 0)
-		rc = rte_vfio_user_irq_raise(pci->dev_id, msg->irq_index, vector);
+	if (!msg_masked(pci, msg, vector) && dev_id >= 0)
+		rc = rte_vfio_user_irq_raise(dev_id, msg->irq_index, vector);
 	if (rc != 0 && (!msg_enabled(pci, msg) || intx_used(pci)))
 		return -ENOTCONN;
 	bit_set(msg->pending, vector, rc != 0);
 	return 0;
+}
+
+static int
+msg_send(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
+{
+	bool first = owe_begin(pci);
+	int rc = msg_try(pci, msg, vector);
+
+	if (first && !bit_get(msg->pending, vector))
+		owe_end(pci);
+	return rc;
 }
 
 /* MSI-X has precedence: only one of them may be in use. */
@@ -153,19 +189,41 @@ msg_deliver(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg)
 
 /* ---- for the rest of the helper ---- */
 
-void
-vu_pci_irq_deliver(struct rte_vfio_user_pci *pci)
+static bool
+msg_owed(const struct vu_pci_msg *msg)
 {
+	uint32_t i;
+
+	for (i = 0; i < RTE_DIM(msg->pending); i++) {
+		if (msg->pending[i] != 0)
+			return true;
+	}
+	return false;
+}
+
+static __rte_noinline void
+deliver(struct rte_vfio_user_pci *pci)
+{
+	pthread_mutex_lock(&pci->lock);
 	msg_deliver(pci, &pci->msix);
 	msg_deliver(pci, &pci->msi);
 	if (pci->intx_owed)
 		intx_signal(pci);
+	atomic_store(&pci->owes, pci->intx_owed || msg_owed(&pci->msix) || msg_owed(&pci->msi));
+	pthread_mutex_unlock(&pci->lock);
+}
+
+void
+vu_pci_irq_deliver(struct rte_vfio_user_pci *pci)
+{
+	if (unlikely(atomic_load(&pci->owes)))
+		deliver(pci);
 }
 
 void
 vu_pci_irq_reset(struct rte_vfio_user_pci *pci)
 {
-	pci->intx_up = false;
+	atomic_store(&pci->intx_up, false);
 	pci->intx_owed = false;
 	memset(pci->msix.pending, 0, sizeof(pci->msix.pending));
 	memset(pci->msi.pending, 0, sizeof(pci->msi.pending));
@@ -221,7 +279,7 @@ void
 vu_pci_irq_read_config(const struct rte_vfio_user_pci *pci, uint32_t off, uint8_t *buf,
 	uint32_t len)
 {
-	if (pci->intx_up)
+	if (atomic_load(&pci->intx_up))
 		overlay(VU_PCI_STATUS, VU_PCI_STATUS_INTX, off, buf, len);
 	if (pci->msi.mask_reg != 0)
 		overlay(pci->msi.mask_reg + 4, (uint32_t)pci->msi.pending[0], off, buf, len);

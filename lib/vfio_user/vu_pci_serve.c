@@ -8,34 +8,23 @@
 #include <rte_common.h>
 
 #include "vu_pci.h"
+#include "vu_session.h"
 
-/* Functions that are served, by session. */
-static TAILQ_HEAD(, rte_vfio_user_pci) started = TAILQ_HEAD_INITIALIZER(started);
-static pthread_mutex_t started_lock = PTHREAD_MUTEX_INITIALIZER;
+/* ---- what the session tells ---- */
 
-/* The function stays until its session is gone, and this is called for a session. */
+/* The function stays until its session is gone, and this is called in the thread that serves it. */
 static struct rte_vfio_user_pci *
 pci_of(int dev_id)
 {
-	struct rte_vfio_user_pci *pci;
-
-	pthread_mutex_lock(&started_lock);
-	TAILQ_FOREACH(pci, &started, next) {
-		if (pci->dev_id == dev_id)
-			break;
-	}
-	pthread_mutex_unlock(&started_lock);
-	return pci;
+	return vu_session_find(dev_id)->pci;
 }
-
-/* ---- what the session tells ---- */
 
 static int
 on_new_device(int dev_id)
 {
 	struct rte_vfio_user_pci *pci = pci_of(dev_id);
 
-	return pci == NULL || pci->ops.connected == NULL ? 0 : pci->ops.connected(pci);
+	return pci->ops.connected == NULL ? 0 : pci->ops.connected(pci);
 }
 
 static void
@@ -43,8 +32,6 @@ on_destroy_device(int dev_id)
 {
 	struct rte_vfio_user_pci *pci = pci_of(dev_id);
 
-	if (pci == NULL)
-		return;
 	vu_pci_irq_client_gone(pci);
 	if (pci->ops.disconnected != NULL)
 		pci->ops.disconnected(pci);
@@ -55,11 +42,7 @@ on_update_status(int dev_id)
 {
 	struct rte_vfio_user_pci *pci = pci_of(dev_id);
 
-	if (pci == NULL)
-		return 0;
-	pthread_mutex_lock(&pci->lock);
 	vu_pci_irq_deliver(pci);
-	pthread_mutex_unlock(&pci->lock);
 	if (pci->ops.status_changed != NULL)
 		pci->ops.status_changed(pci);
 	return 0;
@@ -70,24 +53,27 @@ on_lock_dp(int dev_id, int lock)
 {
 	struct rte_vfio_user_pci *pci = pci_of(dev_id);
 
-	return pci == NULL || pci->ops.lock_dp == NULL ? 0 : pci->ops.lock_dp(pci, lock);
+	return pci->ops.lock_dp(pci, lock);
 }
 
 static int
 on_reset_device(int dev_id)
 {
-	struct rte_vfio_user_pci *pci = pci_of(dev_id);
-
-	return pci == NULL ? 0 : vu_pci_reset(pci);
+	return vu_pci_reset(pci_of(dev_id));
 }
 
-static const struct rte_vfio_user_notify_ops notify_ops = {
-	.new_device = on_new_device,
-	.destroy_device = on_destroy_device,
-	.update_status = on_update_status,
-	.lock_dp = on_lock_dp,
-	.reset_device = on_reset_device,
-};
+/* What comes with each change of memory is not asked for in vain. */
+static struct rte_vfio_user_notify_ops
+notify_ops(const struct rte_vfio_user_pci *pci)
+{
+	return (struct rte_vfio_user_notify_ops) {
+		.new_device = on_new_device,
+		.destroy_device = on_destroy_device,
+		.update_status = on_update_status,
+		.lock_dp = pci->ops.lock_dp != NULL ? on_lock_dp : NULL,
+		.reset_device = on_reset_device,
+	};
+}
 
 static ssize_t
 on_region_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
@@ -104,6 +90,21 @@ on_region_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, lo
 	else
 		rc = rte_vfio_user_pci_region_read(pci, reg->info->index, (uint64_t)pos, buf,
 			(uint32_t)count);
+	return rc < 0 ? rc : (ssize_t)count;
+}
+
+/* Of these there are most: the shortest way. The session has checked the range. */
+static ssize_t
+on_config_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
+	bool iswrite)
+{
+	struct rte_vfio_user_pci *pci = reg->priv;
+	int rc;
+
+	if (iswrite)
+		rc = rte_vfio_user_pci_config_write(pci, (uint32_t)pos, buf, (uint32_t)count);
+	else
+		rc = rte_vfio_user_pci_config_read(pci, (uint32_t)pos, buf, (uint32_t)count);
 	return rc < 0 ? rc : (ssize_t)count;
 }
 
@@ -156,7 +157,7 @@ region_describe(struct rte_vfio_user_pci *pci, uint32_t index, struct rte_vfio_u
 	bool mappable = index < RTE_DIM(pci->bars) && pci->bars[index].used &&
 		pci->bars[index].desc.flags & RTE_VFIO_USER_PCI_BAR_MMAP;
 
-	reg->rw = on_region_access;
+	reg->rw = index == VFIO_PCI_CONFIG_REGION_INDEX ? on_config_access : on_region_access;
 	reg->priv = pci;
 	reg->fd = mappable ? pci->bars[index].desc.fd : -1;
 	reg->base = mappable ? pci->bars[index].desc.base : NULL;
@@ -196,8 +197,8 @@ describe_irqs(const struct rte_vfio_user_pci *pci, const char *sock_addr)
 		uint32_t count;
 		uint32_t flags;
 	} types[VFIO_PCI_NUM_IRQS] = {
-		[VFIO_PCI_INTX_IRQ_INDEX] = { pci->cfg.bytes[0x3d] != 0, VFIO_IRQ_INFO_EVENTFD |
-			VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED },
+		[VFIO_PCI_INTX_IRQ_INDEX] = { vu_pci_cfg_get8(&pci->cfg, 0x3d) != 0,
+			VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED },
 		[VFIO_PCI_MSI_IRQ_INDEX] = { pci->msi.nb, VFIO_IRQ_INFO_EVENTFD |
 			VFIO_IRQ_INFO_NORESIZE },
 		[VFIO_PCI_MSIX_IRQ_INDEX] = { pci->msix.nb, VFIO_IRQ_INFO_EVENTFD },
@@ -239,18 +240,19 @@ describe(struct rte_vfio_user_pci *pci, const char *sock_addr)
 
 /* ---- start, stop ---- */
 
-static void
-session_set(struct rte_vfio_user_pci *pci, int dev_id)
+/* Returns the id of the session, which knows the function from now on. */
+static int
+session_set(struct rte_vfio_user_pci *pci, const char *sock_addr)
 {
-	pthread_mutex_lock(&started_lock);
-	if (dev_id >= 0)
-		TAILQ_INSERT_TAIL(&started, pci, next);
-	else if (pci->dev_id >= 0)
-		TAILQ_REMOVE(&started, pci, next);
-	pthread_mutex_lock(&pci->lock);
-	pci->dev_id = dev_id;
-	pthread_mutex_unlock(&pci->lock);
-	pthread_mutex_unlock(&started_lock);
+	int dev_id = rte_vfio_user_dev_id(sock_addr);
+	struct vu_session *s = vu_session_hold(dev_id);
+
+	if (s == NULL)
+		return dev_id < 0 ? dev_id : -ENOENT;
+	s->pci = pci;
+	vu_session_put(s);
+	atomic_store(&pci->dev_id, dev_id);
+	return dev_id;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_start, 25.11)
@@ -258,19 +260,19 @@ int
 rte_vfio_user_pci_start(struct rte_vfio_user_pci *pci, const char *sock_addr,
 	const struct rte_vfio_user_options *opt)
 {
+	const struct rte_vfio_user_notify_ops ops = notify_ops(pci);
 	int rc, dev_id;
 
 	if (pci->sock_addr != NULL)
 		return -EBUSY;
-	rc = rte_vfio_user_register_opt(sock_addr, &notify_ops, opt);
+	rc = rte_vfio_user_register_opt(sock_addr, &ops, opt);
 	if (rc < 0)
 		return rc;
 	pci->sock_addr = strdup(sock_addr);
-	rc = pci->sock_addr == NULL ? -ENOMEM : describe(pci, sock_addr);
-	dev_id = rte_vfio_user_dev_id(sock_addr);
-	if (rc < 0 || dev_id < 0)
+	dev_id = pci->sock_addr == NULL ? -ENOMEM : session_set(pci, sock_addr);
+	rc = dev_id < 0 ? dev_id : describe(pci, sock_addr);
+	if (rc < 0)
 		goto err_unregister;
-	session_set(pci, dev_id);
 	rc = rte_vfio_user_start(sock_addr);
 	if (rc < 0)
 		goto err_unregister;
@@ -278,10 +280,10 @@ rte_vfio_user_pci_start(struct rte_vfio_user_pci *pci, const char *sock_addr,
 
 err_unregister:
 	rte_vfio_user_unregister(sock_addr);
-	session_set(pci, -1);
+	atomic_store(&pci->dev_id, -1);
 	free(pci->sock_addr);
 	pci->sock_addr = NULL;
-	return rc < 0 ? rc : dev_id;
+	return rc;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_stop, 25.11)
@@ -295,7 +297,7 @@ rte_vfio_user_pci_stop(struct rte_vfio_user_pci *pci)
 	rc = rte_vfio_user_unregister(pci->sock_addr);
 	if (rc == -EBUSY || rc == -EDEADLK)
 		return rc;
-	session_set(pci, -1);
+	atomic_store(&pci->dev_id, -1);
 	free(pci->sock_addr);
 	pci->sock_addr = NULL;
 	return 0;

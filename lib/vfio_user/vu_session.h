@@ -78,6 +78,7 @@ struct vu_session {
 	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
 	struct rte_vfio_user_notify_ops ops;
 	struct vu_device dev;
+	struct rte_vfio_user_pci *pci;	/**< that is served, and lives longer; NULL: none */
 
 	/* for all threads */
 	atomic_uint users;	/**< threads inside a function that may take its time */
