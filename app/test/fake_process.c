@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,4 +40,29 @@ fake_process_in_secondary(int (*body)(void *arg), void *arg)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+/* ---- its user ---- */
+
+static bool user_set;
+static uid_t user;
+
+void
+fake_process_set_user(uid_t uid)
+{
+	user_set = true;
+	user = uid;
+}
+
+void
+fake_process_set_own_user(void)
+{
+	user_set = false;
+}
+
+/* Stands in for the C library's. */
+uid_t
+getuid(void)
+{
+	return user_set ? user : (uid_t)syscall(SYS_getuid);
 }

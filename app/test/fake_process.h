@@ -6,8 +6,10 @@
 /**
  * @file
  * Which kind of process EAL says this is. EAL's own answer is always that it is a primary one;
- * here a forked child can be a secondary one.
+ * here a forked child can be a secondary one. And whose process it is.
  */
+
+#include <sys/types.h>
 
 #include <rte_eal.h>
 
@@ -28,5 +30,9 @@ int fake_process_in_secondary(int (*body)(void *arg), void *arg);
 
 /** What rte_eal_process_type() says from now on; RTE_PROC_PRIMARY at first. */
 void fake_process_set(enum rte_proc_type_t type);
+
+/** What getuid() says from now on, until fake_process_set_own_user(). */
+void fake_process_set_user(uid_t uid);
+void fake_process_set_own_user(void);
 
 #endif /* FAKE_PROCESS_H */

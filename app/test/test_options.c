@@ -294,27 +294,6 @@ test_log_level_without_a_type_is_global(void **state)
 	rte_log_set_global_level(RTE_LOG_MAX);
 }
 
-static void
-test_runtime_folder_is_there_while_eal_runs(void **state)
-{
-	char path[256];
-	struct stat st;
-
-	(void)state;
-	assert_string_equal(rte_eal_get_runtime_dir(), "");
-	init_ok("--no-pci --file-prefix=dpdk-test-options");
-	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
-	if (path[0] == '\0')
-		skip();
-	assert_non_null(strstr(path, "/dpdk-test-options"));
-	assert_int_equal(stat(path, &st), 0);
-	assert_true(S_ISDIR(st.st_mode));
-	assert_int_equal(st.st_mode & 077, 0);
-	rte_eal_cleanup();
-	assert_int_equal(stat(path, &st), -1);
-	assert_string_equal(rte_eal_get_runtime_dir(), "");
-}
-
 static const struct {
 	const char *text;
 	int rc;
@@ -531,7 +510,6 @@ static const struct CMUnitTest tests[] = {
 	OPTIONS_TEST(test_devices_are_used_as_allowed),
 	OPTIONS_TEST(test_log_level_holds_for_types_registered_before_and_after),
 	OPTIONS_TEST(test_log_level_without_a_type_is_global),
-	OPTIONS_TEST(test_runtime_folder_is_there_while_eal_runs),
 	OPTIONS_TEST(test_driver_that_cannot_be_loaded_is_named),
 	OPTIONS_TEST(test_driver_in_a_folder_that_anybody_may_write_is_refused),
 	OPTIONS_TEST(test_folder_without_drivers_loads_nothing),

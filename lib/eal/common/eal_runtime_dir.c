@@ -30,22 +30,34 @@ runtime_base(void)
 	return base != NULL && base[0] == '/' ? base : "/tmp";
 }
 
-/* Make the folder and that above it. Nobody else may have made it: its files are trusted. */
-static int
+/* Its files are trusted, and who owns it can change them. The one above all may be root's. */
+static bool
+folder_make(const char *path, bool above)
+{
+	struct stat st;
+
+	if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0)
+		RTE_LOG(ERR, EAL, "cannot make the folder %s: %s\n", path, strerror(errno));
+	else if (st.st_uid != getuid() && !(above && st.st_uid == 0))
+		RTE_LOG(ERR, EAL, "the folder %s belongs to user %u: it is not used\n", path,
+			(unsigned int)st.st_uid);
+	else if (!above && !S_ISDIR(st.st_mode))
+		RTE_LOG(ERR, EAL, "%s is no folder\n", path);
+	else
+		return true;
+	return false;
+}
+
+static bool
 runtime_dir_make(char *path)
 {
 	char *slash = strrchr(path, '/');
-	struct stat st;
+	bool made;
 
 	*slash = '\0';
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
+	made = folder_make(path, true);
 	*slash = '/';
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	if (lstat(path, &st) < 0)
-		return -errno;
-	return S_ISDIR(st.st_mode) && st.st_uid == getuid() ? 0 : -EPERM;
+	return made && folder_make(path, false);
 }
 
 RTE_EXPORT_SYMBOL(rte_eal_get_runtime_dir)
@@ -61,10 +73,7 @@ rte_eal_get_runtime_dir(void)
 		eal_options()->file_prefix);
 	if (rc < 0 || (size_t)rc >= sizeof(path))
 		return runtime_dir;
-	rc = runtime_dir_make(path);
-	if (rc < 0)
-		RTE_LOG(ERR, EAL, "cannot make the folder %s: %s\n", path, strerror(-rc));
-	else
+	if (runtime_dir_make(path))
 		memcpy(runtime_dir, path, sizeof(path));
 	return runtime_dir;
 }

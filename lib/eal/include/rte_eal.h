@@ -122,7 +122,8 @@ enum rte_iova_mode rte_eal_iova_mode(void);
 /**
  * The folder for files of this process. Any thread, after rte_eal_init().
  *
- * @return Its path, which lasts until rte_eal_cleanup(); "": there is none.
+ * @return Its path, which lasts until rte_eal_cleanup(); "": there is none, or the log says why,
+ *   such as that another user could change what is in it.
  */
 const char *rte_eal_get_runtime_dir(void);
 
