@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,9 +129,78 @@ test_io_fds_with_shadows_in_the_other_layout(void **state)
 	close(shadow);
 }
 
+/* ---- before the start ---- */
+
+#define ROUNDS 2000u
+
+static const char early[] = "io-fds";	/* a session that is never started */
+static atomic_bool described;
+
+/* With one region or with two. */
+static void
+describe(uint32_t nb)
+{
+	static uint8_t memory[PAGE];
+	struct vfio_region_info info[2];
+	struct rte_vfio_user_regions *regions;
+	uint32_t i;
+
+	regions = calloc(1, sizeof(*regions) + nb * sizeof(regions->reg_info[0]));
+	assert_non_null(regions);
+	regions->reg_num = nb;
+	for (i = 0; i < nb; i++) {
+		info[i] = (struct vfio_region_info){ .argsz = sizeof(info[i]), .index = i,
+			.flags = VFIO_REGION_INFO_FLAG_READ, .size = sizeof(memory) };
+		regions->reg_info[i] = (struct rte_vfio_user_reg_info){
+			.base = memory, .fd = -1, .info = &info[i],
+		};
+	}
+	assert_int_equal(rte_vfio_user_set_reg_info(early, regions), 0);
+	free(regions);
+}
+
+static void *
+describe_again(void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; i < ROUNDS; i++)
+		describe(2 - i % 2);
+	atomic_store(&described, true);
+	return arg;
+}
+
+/* The region of the second entry comes and goes. */
+static void
+test_io_fds_are_offered_while_regions_are_described(void **state)
+{
+	static const struct rte_vfio_user_io_fd list[] = {
+		{ .region = 0, .shadow_fd = -1 },
+		{ .region = 1, .offset = PAGE - 8, .size = 8, .shadow_fd = -1 },
+	};
+	pthread_t thread;
+	int id, rc;
+
+	(void)state;
+	assert_int_equal(rte_vfio_user_register(early, NULL), 0);
+	id = rte_vfio_user_dev_id(early);
+	describe(2);
+	atomic_store(&described, false);
+	assert_int_equal(pthread_create(&thread, NULL, describe_again, NULL), 0);
+	do {
+		assert_int_equal(rte_vfio_user_set_io_fds(id, list, 1), 0);
+		rc = rte_vfio_user_set_io_fds(id, list, 2);
+		assert_true(rc == 0 || rc == -EINVAL);
+	} while (!atomic_load(&described));
+	pthread_join(thread, NULL);
+	assert_int_equal(rte_vfio_user_set_io_fds(id, list, 2), -EINVAL);
+	assert_int_equal(rte_vfio_user_unregister(early), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	SERVED_TEST(test_io_fds_in_the_layout_of_the_specification),
 	SERVED_TEST(test_io_fds_with_shadows_in_the_other_layout),
+	cmocka_unit_test(test_io_fds_are_offered_while_regions_are_described),
 };
 
 TEST_SUITE(vu_server_io_fds, "functional", tests, served_warm_up, NULL)

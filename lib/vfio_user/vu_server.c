@@ -254,6 +254,18 @@ rte_vfio_user_register(const char *sock_addr, const struct rte_vfio_user_notify_
 
 /* ---- describe ---- */
 
+void
+vu_sessions_hold_still(void)
+{
+	pthread_mutex_lock(&sessions_lock);
+}
+
+void
+vu_sessions_go_on(void)
+{
+	pthread_mutex_unlock(&sessions_lock);
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_set_dev_info, 25.11)
 int
 rte_vfio_user_set_dev_info(const char *sock_addr, struct vfio_device_info *dev_info)

@@ -342,15 +342,26 @@ io_fd_fits(const struct vu_session *s, const struct rte_vfio_user_io_fd *io_fd)
 			s->dev.regions[io_fd->region].pub.info->size);
 }
 
+/* Until it is started, the regions may be described anew. */
+static bool
+io_fds_fit(const struct vu_session *s, const struct rte_vfio_user_io_fd *io_fd, uint32_t nb)
+{
+	uint32_t i = 0;
+
+	vu_sessions_hold_still();
+	while (i < nb && io_fd_fits(s, &io_fd[i]))
+		i++;
+	vu_sessions_go_on();
+	return i == nb;
+}
+
 static int
 io_fds_replace(struct vu_session *s, const struct rte_vfio_user_io_fd *io_fd, uint32_t nb)
 {
 	struct vu_io_fd_list *list;
-	uint32_t i;
 
-	for (i = 0; i < nb; i++)
-		if (!io_fd_fits(s, &io_fd[i]))
-			return -EINVAL;
+	if (!io_fds_fit(s, io_fd, nb))
+		return -EINVAL;
 	list = malloc(sizeof(*list) + nb * sizeof(*io_fd));
 	if (list == NULL)
 		return -ENOMEM;

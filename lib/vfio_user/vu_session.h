@@ -275,4 +275,8 @@ struct vu_session *vu_session_hold(int id);
 struct vu_session *vu_session_get(int id);
 void vu_session_put(struct vu_session *s);
 
+/** Between these two nobody describes a session anew, registers or starts one. Wait for nothing. */
+void vu_sessions_hold_still(void);
+void vu_sessions_go_on(void);
+
 #endif /* VU_SESSION_H */
