@@ -44,42 +44,28 @@ help(void)
 /* ---- the command line ---- */
 
 static bool
-arg_take(struct request *request, int argc, char **argv, int *i)
+request_parse(struct request *request, int argc, char **argv)
 {
+	struct bench_options *opt = &request->opt;
 	const struct tool_option options[] = {
-		{ "--region", NULL, &request->opt.region, 0, BENCH_REGION_NONE - 1 },
-		{ "--runs", NULL, &request->opt.runs, 1, BENCH_RUNS_MAX },
-		{ "--destructive", .flag = &request->opt.destructive },
+		{ "--region", NULL, &opt->region, 0, BENCH_REGION_NONE - 1 },
+		{ "--runs", NULL, &opt->runs, 1, BENCH_RUNS_MAX },
+		{ "--destructive", .flag = &opt->destructive },
 		{ "--json", .flag = &request->json },
 		{ "--help", .flag = &request->help },
 		{ "-h", .flag = &request->help },
 		{ NULL },
 	};
 
-	if (argv[*i][0] == '-')
-		return tool_option_take(COMMAND, options, argc, argv, i);
-	if (request->opt.path != NULL)
-		return tool_complain(COMMAND, "one SOCKET at a time", argv[*i]);
-	request->opt.path = argv[*i];
-	return true;
-}
-
-static bool
-request_parse(struct request *request, int argc, char **argv)
-{
-	int i;
-
-	request->opt.region = BENCH_REGION_NONE;
-	request->opt.runs = RUNS;
-	for (i = 0; i < argc; i++) {
-		if (!arg_take(request, argc, argv, &i))
-			return false;
-	}
+	opt->region = BENCH_REGION_NONE;
+	opt->runs = RUNS;
+	if (!tool_socket_parse(COMMAND, options, argc, argv, &opt->path))
+		return false;
 	if (request->help)
 		return true;
-	if (request->opt.path == NULL || request->opt.path[0] == '\0')
-		return tool_complain(COMMAND, "which SOCKET?", NULL);
-	return request->opt.region != BENCH_REGION_NONE || !request->opt.destructive ||
+	if (!tool_socket_check(COMMAND, opt->path))
+		return false;
+	return opt->region != BENCH_REGION_NONE || !opt->destructive ||
 		tool_complain(COMMAND, "--destructive needs a --region", NULL);
 }
 

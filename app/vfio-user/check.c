@@ -125,8 +125,8 @@ socket_take(struct request *request)
 	request->opt.names = request->names;
 	if (request->list)
 		return true;
-	if (request->opt.nb_names == 0 || request->names[0][0] == '\0')
-		return tool_complain(COMMAND, "which SOCKET?", NULL);
+	if (!tool_socket_check(COMMAND, request->names[0]))
+		return false;
 	request->opt.path = request->names[0];
 	request->opt.names++;
 	request->opt.nb_names--;

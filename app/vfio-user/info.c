@@ -325,7 +325,7 @@ struct request {
 };
 
 static bool
-arg_take(struct request *request, int argc, char **argv, int *i)
+request_parse(struct request *request, int argc, char **argv)
 {
 	const struct tool_option options[] = {
 		{ "--json", .flag = &request->json },
@@ -334,25 +334,8 @@ arg_take(struct request *request, int argc, char **argv, int *i)
 		{ NULL },
 	};
 
-	if (argv[*i][0] == '-')
-		return tool_option_take(COMMAND, options, argc, argv, i);
-	if (request->path != NULL)
-		return tool_complain(COMMAND, "one SOCKET at a time", argv[*i]);
-	request->path = argv[*i];
-	return true;
-}
-
-static bool
-request_parse(struct request *request, int argc, char **argv)
-{
-	int i;
-
-	for (i = 0; i < argc; i++) {
-		if (!arg_take(request, argc, argv, &i))
-			return false;
-	}
-	return request->help || (request->path != NULL && request->path[0] != '\0') ||
-		tool_complain(COMMAND, "which SOCKET?", NULL);
+	return tool_socket_parse(COMMAND, options, argc, argv, &request->path) &&
+		(request->help || tool_socket_check(COMMAND, request->path));
 }
 
 int

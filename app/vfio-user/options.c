@@ -75,3 +75,33 @@ tool_option_take(const char *command, const struct tool_option *options, int arg
 	*options->flag = true;
 	return true;
 }
+
+/* A path may be given once. */
+static bool
+path_take(const char *command, char *arg, const char **path)
+{
+	if (*path != NULL)
+		return tool_complain(command, "one SOCKET at a time", arg);
+	*path = arg;
+	return true;
+}
+
+bool
+tool_socket_parse(const char *command, const struct tool_option *options, int argc, char **argv,
+	const char **path)
+{
+	bool taken = true;
+	int i;
+
+	for (i = 0; i < argc && taken; i++)
+		taken = argv[i][0] != '-' ? path_take(command, argv[i], path) :
+			tool_option_take(command, options, argc, argv, &i);
+	return taken;
+}
+
+bool
+tool_socket_check(const char *command, const char *path)
+{
+	return (path != NULL && path[0] != '\0') ||
+		tool_complain(command, "which SOCKET?", NULL);
+}

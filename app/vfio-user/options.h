@@ -35,6 +35,21 @@ struct tool_option {
 bool tool_option_take(const char *command, const struct tool_option *options, int argc,
 	char **argv, int *i);
 
+/**
+ * Take a command line of options and a socket.
+ *
+ * @param options
+ *   As for tool_option_take().
+ * @param path
+ *   NULL; the socket's, if there is one.
+ * @return whether all is well
+ */
+bool tool_socket_parse(const char *command, const struct tool_option *options, int argc,
+	char **argv, const char **path);
+
+/** A socket was named. @return whether all is well */
+bool tool_socket_check(const char *command, const char *path);
+
 /** Tell what is wrong. @param name what it is about; NULL: nothing @return false */
 bool tool_complain(const char *command, const char *what, const char *name);
 
