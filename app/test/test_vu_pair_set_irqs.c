@@ -10,18 +10,8 @@
 
 #include <rte_common.h>
 
+#include "vu_irq_flags.h"
 #include "vu_pair.h"
-
-#define NONE    VFIO_IRQ_SET_DATA_NONE
-#define BOOL    VFIO_IRQ_SET_DATA_BOOL
-#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
-#define MASK    VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
-#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
-
-#define INTX VFIO_PCI_INTX_IRQ_INDEX
-#define MSIX VFIO_PCI_MSIX_IRQ_INDEX
-#define ERR  VFIO_PCI_ERR_IRQ_INDEX
 
 static int
 set_irqs(struct pair *pair, uint32_t flags, uint32_t index, uint32_t start, uint32_t count,

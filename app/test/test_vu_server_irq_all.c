@@ -10,25 +10,19 @@
 #include <rte_common.h>
 
 #include "test.h"
+#include "vu_irq_flags.h"
 #include "vu_served.h"
-
-#define NONE    VFIO_IRQ_SET_DATA_NONE
-#define BOOL    VFIO_IRQ_SET_DATA_BOOL
-#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
-#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
-#define MASK    VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
 
 static const struct {
 	const char *name;
 	uint32_t count;
 	bool has_masks;
 } types[SERVED_IRQS] = {
-	[VFIO_PCI_INTX_IRQ_INDEX] = { "INTx", 1, true },
-	[VFIO_PCI_MSI_IRQ_INDEX] = { "MSI", 4, true },
-	[VFIO_PCI_MSIX_IRQ_INDEX] = { "MSI-X", SERVED_MSIX_NB, true },
-	[VFIO_PCI_ERR_IRQ_INDEX] = { "ERR", 1, false },
-	[VFIO_PCI_REQ_IRQ_INDEX] = { "REQ", 1, false },
+	[INTX] = { "INTx", 1, true },
+	[MSI] = { "MSI", 4, true },
+	[MSIX] = { "MSI-X", SERVED_MSIX_NB, true },
+	[ERR] = { "ERR", 1, false },
+	[REQ] = { "REQ", 1, false },
 };
 
 /* A client and the last vector of a type, with an eventfd for each of its events. */
@@ -140,9 +134,9 @@ check_masks(struct vector *v, uint32_t data)
 	}
 	assert_int_equal(set(v, data | UNMASK, 1), 0);
 	/* INTx masks itself when it comes, and tells that */
-	expect(v, "unmasked", 1, v->index == VFIO_PCI_INTX_IRQ_INDEX ? 1 : 0, 1);
+	expect(v, "unmasked", 1, v->index == INTX ? 1 : 0, 1);
 	set(v, NONE | UNMASK, 0);
-	expect(v, "unmasked again", 0, 0, v->index == VFIO_PCI_INTX_IRQ_INDEX ? 1 : 0);
+	expect(v, "unmasked again", 0, 0, v->index == INTX ? 1 : 0);
 }
 
 static void
@@ -204,7 +198,7 @@ test_masks_go_with_what_they_were_for(void **state)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		vector_open(&v, served, VFIO_PCI_MSI_IRQ_INDEX);
+		vector_open(&v, served, MSI);
 		assert_int_equal(set(&v, EVENT | TRIGGER, v.fds[0]), 0);
 		assert_int_equal(set(&v, NONE | MASK, 0), 0);
 		assert_int_equal(vector_raise(&v), 0);
@@ -216,7 +210,7 @@ test_masks_go_with_what_they_were_for(void **state)
 			vector_close(&v);
 		if (i == 0) {
 			served_wait(&served->destroy_device, 1);
-			vector_open(&v, served, VFIO_PCI_MSI_IRQ_INDEX);
+			vector_open(&v, served, MSI);
 		}
 		assert_int_equal(set(&v, EVENT | TRIGGER, v.fds[0]), 0);
 		expect(&v, "bound again", 0, 0, 0);
