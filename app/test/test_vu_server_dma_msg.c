@@ -236,55 +236,97 @@ test_unmap_ends_what_is_under_way(void **state)
 
 /* ---- in poll mode ---- */
 
-static void
-polled_until(const struct served *polled, const atomic_int *counter)
+/*
+ * A device that is served by polling it; a client with a socket for commands, and with memory that
+ * it does not share; and a thread that wants some of that.
+ */
+struct polled {
+	struct served served;
+	struct vu_peer peer, twin;
+	struct unshared_worker worker;
+	uint8_t bytes[64];
+};
+
+static int
+poll_once(const struct polled *p)
 {
-	while (atomic_load(counter) == 0)
-		assert_true(rte_vfio_user_poll(polled->dev_id) >= 0);
+	return rte_vfio_user_poll(p->served.dev_id);
 }
 
-/* A client with a socket for commands, and with memory that it does not share. */
 static void
-polled_open(struct served *polled, const struct rte_vfio_user_options *opt, struct vu_peer *peer,
-	struct vu_peer *twin)
+polled_until(const struct polled *p, const atomic_int *counter)
+{
+	while (atomic_load(counter) == 0)
+		assert_true(poll_once(p) >= 0);
+}
+
+static void
+polled_connect(struct polled *p)
 {
 	const struct vu_dma_map map = { .argsz = sizeof(map), .flags = RW, .addr = BASE,
 		.size = SIZE };
 	uint8_t version[4 + sizeof(TWIN_JSON)] = { 0 };
 
 	memcpy(version + 4, TWIN_JSON, sizeof(TWIN_JSON));
-	served_start(polled, opt);
-	peer_connect(peer, polled->path);
-	peer_send(peer, VU_VERSION, 0, version, sizeof(version), NULL, 0);
-	polled_until(polled, &polled->new_device);
-	assert_true(peer_receive(peer));
-	peer_adopt(twin, peer_take_fd(peer, 0));
-	peer_send(peer, VU_DMA_MAP, 0, &map, sizeof(map), NULL, 0);
-	polled_until(polled, &polled->update_status);
-	assert_true(peer_receive(peer));
-	assert_int_equal(peer->hdr.cmd, VU_DMA_MAP);
+	peer_connect(&p->peer, p->served.path);
+	peer_send(&p->peer, VU_VERSION, 0, version, sizeof(version), NULL, 0);
+	polled_until(p, &p->served.new_device);
+	assert_true(peer_receive(&p->peer));
+	peer_adopt(&p->twin, peer_take_fd(&p->peer, 0));
+	peer_send(&p->peer, VU_DMA_MAP, 0, &map, sizeof(map), NULL, 0);
+	polled_until(p, &p->served.update_status);
+	assert_true(peer_receive(&p->peer));
+	assert_int_equal(p->peer.hdr.cmd, VU_DMA_MAP);
 }
 
-/* A thread wants memory, and the client is asked for it. */
+/* Without a time limit that a test notices, if it is 0. */
+static struct polled *
+polled_open(uint32_t timeout_ms)
+{
+	const struct rte_vfio_user_options opt = { .size = sizeof(opt),
+		.flags = RTE_VFIO_USER_F_POLL,
+		.request_timeout_ms = timeout_ms != 0 ? timeout_ms : 120000 };
+	struct polled *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	served_start(&p->served, &opt);
+	polled_connect(p);
+	p->worker = (struct unshared_worker) { .served = &p->served, .addr = BASE,
+		.buf = p->bytes, .len = sizeof(p->bytes) };
+	return p;
+}
+
+/* The client leaves; what it was served by may have ended. */
 static void
-polled_ask(struct unshared_worker *w, struct vu_peer *twin)
+polled_close(struct polled *p, bool served)
+{
+	peer_close(&p->twin);
+	peer_close(&p->peer);
+	if (served)
+		served_stop(&p->served);
+	free(p);
+}
+
+/* The thread wants memory, and the client is asked for it. */
+static void
+polled_ask(struct polled *p)
 {
 	char byte;
 
-	unshared_worker_start(w);
-	while (recv(twin->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
-		assert_true(rte_vfio_user_poll(w->served->dev_id) >= 0);
+	unshared_worker_start(&p->worker);
+	while (recv(p->twin.sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
+		assert_true(poll_once(p) >= 0);
 }
 
 static void
-polled_expect_quiet(const struct served *polled)
+polled_expect_quiet(const struct polled *p)
 {
 	struct pollfd pfd = { .events = POLLIN };
 	int i;
 
 	for (i = 0; i < 3; i++)
-		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
-	pfd.fd = rte_vfio_user_poll_fd(polled->dev_id);
+		assert_int_equal(poll_once(p), 0);
+	pfd.fd = rte_vfio_user_poll_fd(p->served.dev_id);
 	assert_int_equal(poll(&pfd, 1, 0), 0);
 }
 
@@ -299,96 +341,63 @@ unregister_main(void *arg)
 static void
 test_end_of_a_polled_session_ends_the_wait(void **state)
 {
-	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL,
-		.request_timeout_ms = 120000 };
-	struct served *polled = calloc(1, sizeof(*polled));
-	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
-	struct vu_peer peer, twin;
+	struct polled *p = polled_open(0);
 	pthread_t thread;
 
 	(void)state;
-	w.buf = malloc(w.len);
-	polled_open(polled, &opt, &peer, &twin);
-	polled_ask(&w, &twin);
-	assert_int_equal(pthread_create(&thread, NULL, unregister_main, polled), 0);
-	assert_int_equal(unshared_worker_join(&w), -ENODEV);
+	polled_ask(p);
+	assert_int_equal(pthread_create(&thread, NULL, unregister_main, &p->served), 0);
+	assert_int_equal(unshared_worker_join(&p->worker), -ENODEV);
 	pthread_join(thread, NULL);
-	peer_close(&twin);
-	peer_close(&peer);
-	free(w.buf);
-	free(polled);
+	polled_close(p, false);
 }
 
-/* Nor again and again by an answer that came late. */
+/* Who sleeps is not woken again and again by an answer that came late. */
 static void
 test_late_reply_to_a_polled_session_is_received(void **state)
 {
-	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL,
-		.request_timeout_ms = 500 };
-	struct served *polled = calloc(1, sizeof(*polled));
-	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
-	struct vu_peer peer, twin;
+	struct polled *p = polled_open(500);
 
 	(void)state;
-	w.buf = malloc(w.len);
-	polled_open(polled, &opt, &peer, &twin);
-	polled_ask(&w, &twin);
-	assert_int_equal(unshared_worker_join(&w), -ETIMEDOUT);
-	unshared_answer_read(&twin);
-	polled_expect_quiet(polled);
-	peer_close(&twin);
-	peer_close(&peer);
-	served_stop(polled);
-	free(w.buf);
-	free(polled);
+	polled_ask(p);
+	assert_int_equal(unshared_worker_join(&p->worker), -ETIMEDOUT);
+	unshared_answer_read(&p->twin);
+	polled_expect_quiet(p);
+	polled_close(p, true);
 }
 
-/* Who sleeps is not woken by a thread whose wish was fulfilled while it was still calling. */
+/* Nor by a thread whose wish was fulfilled while it was still calling. */
 static void
 test_polled_session_is_quiet_when_all_is_done(void **state)
 {
-	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
-	struct served *polled = calloc(1, sizeof(*polled));
-	struct unshared_worker w = { .served = polled, .addr = BASE, .len = 64 };
-	struct vu_peer peer, twin;
+	struct polled *p = polled_open(0);
 	int i;
 
 	(void)state;
-	w.buf = malloc(w.len);
-	polled_open(polled, &opt, &peer, &twin);
 	for (i = 0; i < 200; i++) {
-		polled_ask(&w, &twin);
-		unshared_answer_read(&twin);
-		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
-		assert_int_equal(unshared_worker_join(&w), 0);
-		polled_expect_quiet(polled);
+		polled_ask(p);
+		unshared_answer_read(&p->twin);
+		assert_int_equal(poll_once(p), 0);
+		assert_int_equal(unshared_worker_join(&p->worker), 0);
+		polled_expect_quiet(p);
 	}
-	peer_close(&twin);
-	peer_close(&peer);
-	served_stop(polled);
-	free(w.buf);
-	free(polled);
+	polled_close(p, true);
 }
 
 /* Nothing is expected there; but who sleeps on the descriptor would be woken for ever. */
 static void
 test_polled_session_sees_the_end_of_its_second_socket(void **state)
 {
-	struct rte_vfio_user_options opt = { .size = sizeof(opt), .flags = RTE_VFIO_USER_F_POLL };
-	struct served *polled = calloc(1, sizeof(*polled));
-	struct vu_peer peer, twin;
+	struct polled *p = polled_open(0);
 	int i;
 
 	(void)state;
-	polled_open(polled, &opt, &peer, &twin);
-	peer_close(&twin);
-	for (i = 0; i < 1000 && polled->destroy_device == 0; i++)
-		assert_int_equal(rte_vfio_user_poll(polled->dev_id), 0);
-	assert_int_equal(polled->destroy_device, 1);
-	peer_expect_closed(&peer);
-	peer_close(&peer);
-	served_stop(polled);
-	free(polled);
+	peer_close(&p->twin);
+	for (i = 0; i < 1000 && p->served.destroy_device == 0; i++)
+		assert_int_equal(poll_once(p), 0);
+	assert_int_equal(p->served.destroy_device, 1);
+	peer_expect_closed(&p->peer);
+	polled_close(p, true);
 }
 
 static const struct CMUnitTest tests[] = {
