@@ -23,12 +23,13 @@
 
 #include "counter.h"
 #include "eal_session.h"
+#include "fake_clock.h"
 #include "fake_vfio.h"
 #include "test.h"
 #include "vu_gadget.h"
 #include "vu_spawned.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 20000u
 #define PAGE        4096
 #define WINDOW      0x8000	/* the second one of the gadget */
 
@@ -291,9 +292,20 @@ silent_start(struct silent *silent)
 {
 	spawned_start(&silent->server);
 	snprintf(silent->text, sizeof(silent->text),
-		"bus=pci,backend=vfio-user,path=%s,timeout_ms=1000", silent->server.path);
+		"bus=pci,backend=vfio-user,path=%s,timeout_ms=%u", silent->server.path,
+		PATIENCE_MS);
+	fake_clock_set_speed(1);
 }
 
+static int
+silent_teardown(void **state)
+{
+	(void)state;
+	fake_clock_set_speed(1);
+	return 0;
+}
+
+/* It will not answer, so nothing is missed if its time runs out at once. */
 static void
 silent_stop(const struct silent *silent)
 {
@@ -303,6 +315,14 @@ silent_stop(const struct silent *silent)
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
 	assert_true(WIFSTOPPED(status));
+	fake_clock_set_speed(1000);
+}
+
+static void
+silent_go_on(const struct silent *silent)
+{
+	fake_clock_set_speed(1);
+	assert_int_equal(kill(silent->server.pid, SIGCONT), 0);
 }
 
 static void
@@ -323,7 +343,7 @@ test_server_that_stops_to_answer_costs_the_time_limit(void **state)
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), -ETIMEDOUT);
 	assert_int_equal(rte_dev_remove(&dev->device), 0);
 	assert_true(rte_dev_probe(silent.text) < 0);
-	assert_int_equal(kill(silent.server.pid, SIGCONT), 0);
+	silent_go_on(&silent);
 	eal_session_stop();
 	spawned_end(&silent.server);
 }
@@ -365,7 +385,7 @@ test_server_that_does_not_give_memory_back_is_left(void **state)
 	assert_int_equal(munmap(memory, PAGE), 0);
 	assert_int_equal(rte_pci_read_config(dev, &value, 4, 0), -ENOTCONN);
 	counter_wait(&nb_removes, 1);
-	assert_int_equal(kill(silent.server.pid, SIGCONT), 0);
+	silent_go_on(&silent);
 	counter_wait(&nb_adds, 1);
 	assert_int_equal(rte_pci_mmio_read(dev, 0, &value, 4, 0), 4);
 	eal_session_stop();
@@ -447,6 +467,7 @@ test_devices_of_both_kinds_live_in_one_process(void **state)
 }
 
 #define RETURN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SILENT_TEST(name) cmocka_unit_test_teardown(name, silent_teardown)
 
 static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_registers_and_windows_are_those_of_the_next_server),
@@ -458,9 +479,9 @@ static const struct CMUnitTest tests[] = {
 	RETURN_TEST(test_other_device_is_left_alone_until_the_old_one_is_removed),
 	RETURN_TEST(test_device_with_fewer_vectors_is_another_one),
 	RETURN_TEST(test_device_with_fewer_windows_is_another_one),
-	cmocka_unit_test(test_server_that_stops_to_answer_costs_the_time_limit),
-	cmocka_unit_test(test_server_that_does_not_give_memory_back_is_left),
-	cmocka_unit_test(test_server_that_never_answers_is_named),
+	SILENT_TEST(test_server_that_stops_to_answer_costs_the_time_limit),
+	SILENT_TEST(test_server_that_does_not_give_memory_back_is_left),
+	SILENT_TEST(test_server_that_never_answers_is_named),
 	cmocka_unit_test(test_devices_of_both_kinds_live_in_one_process),
 };
 
