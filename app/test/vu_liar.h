@@ -67,7 +67,7 @@ struct liar_lie {
 	uint32_t error;	/**< of the reply, 0: any */
 	bool (*also)(const struct liar *liar);
 	const struct liar_lie *with;	/**< told besides, NULL: none */
-	uint32_t timeout_ms;	/**< of the checker, where it has to run out; 0: long */
+	uint32_t timeout_ms;	/**< of the checker, where it has to run out, at first; 0: long */
 };
 
 /** What a connection has seen. */

@@ -11,7 +11,7 @@
 
 #include "vu_liar.h"
 
-#define SHORT_MS 300u	/**< for rules that wait for what does not come */
+#define SHORT_MS 100u	/**< at first, for rules that wait for what does not come */
 
 /* VFIO_MIGRATION_PRE_COPY, which older kernel headers lack */
 #define MIGRATION_PRE_COPY 4u
