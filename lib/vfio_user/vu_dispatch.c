@@ -30,13 +30,20 @@ static const vu_handler handlers[VU_CMD_NB] = {
 
 /* ---- replies ---- */
 
-/* 1 says that something is queued, which the session sees by itself. */
-static int
-reply_sent(struct vu_session *s, int rc)
+/* A reply is queued, or failed. */
+static __rte_noinline int
+reply_not_sent(struct vu_session *s, int rc)
 {
-	if (unlikely(rc < 0))
+	vu_session_stir(s);
+	if (rc < 0)
 		vu_session_doom(s, rc);
 	return 0;
+}
+
+static inline int
+reply_sent(struct vu_session *s, int rc)
+{
+	return likely(rc == 0) ? 0 : reply_not_sent(s, rc);
 }
 
 int

@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
 #include "vu_epoch.h"
 #include "vu_log.h"
 #include "vu_loop.h"
@@ -98,11 +101,11 @@ backlog_remove(struct vu_session *s)
 	s->queued = false;
 }
 
-static void
+static inline void
 loop_serve(struct vu_session *s)
 {
 	vu_session_turn(s);
-	if (!s->queued && vu_session_has_work(s))
+	if (unlikely(!s->calm) && !s->queued && vu_session_has_work(s))
 		backlog_insert(s);
 }
 
@@ -139,7 +142,8 @@ loop_attending_pop(void)
 	s = TAILQ_FIRST(&loop.attending);
 	if (s != NULL) {
 		TAILQ_REMOVE(&loop.attending, s, attending);
-		atomic_store(&s->attention, false);
+		/* what the others did before they wanted it is seen from here on */
+		atomic_exchange(&s->attention, false);
 	}
 	pthread_mutex_unlock(&loop.lock);
 	return s;
@@ -150,8 +154,10 @@ loop_queue_attending(void)
 {
 	struct vu_session *s;
 
-	while ((s = loop_attending_pop()) != NULL)
+	while ((s = loop_attending_pop()) != NULL) {
+		vu_session_stir(s);
 		loop_queue(s);
+	}
 }
 
 /* The session is in none of the lists any more. */
@@ -194,7 +200,7 @@ loop_removal_take(void)
 	return removal;
 }
 
-static void
+static __rte_noinline void
 loop_serve_removals(void)
 {
 	struct loop_removal *removal;
@@ -227,13 +233,13 @@ vu_loop_pause(struct vu_session *s)
 }
 
 /* Others may be busy all the time, so this goes by the clock; one that fails again waits again. */
-static void
+static __rte_noinline void
 loop_resume_paused(void)
 {
 	struct vu_paused due = TAILQ_HEAD_INITIALIZER(due);
 	struct vu_session *s;
 
-	if (TAILQ_EMPTY(&loop.paused) || vu_now_ms() < loop.resume_ms)
+	if (vu_now_ms() < loop.resume_ms)
 		return;
 	TAILQ_CONCAT(&due, &loop.paused, waiting);
 	while ((s = TAILQ_FIRST(&due)) != NULL) {
@@ -252,11 +258,27 @@ loop_note_event(struct vu_session *s, const struct epoll_event *event)
 		vu_session_heard(s);
 	if (watch == VU_WATCH_TWIN)
 		s->twin_ready = true;
-	if (watch != VU_WATCH_CONN)
-		return;
-	s->rx_more = true;
-	if (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	if (watch == VU_WATCH_CONN)
+		s->rx_more = true;
+	if (watch == VU_WATCH_CONN && event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->rx_hup = true;
+	vu_session_stir(s);
+}
+
+/* Nothing but that a calm session has something to receive, which it does anyway. */
+static inline bool
+loop_event_is_plain(const struct vu_session *s, const struct epoll_event *event)
+{
+	return s->calm && (event->data.u64 & 3) == VU_WATCH_CONN && event->events == EPOLLIN;
+}
+
+/* The session that an event is about. NULL: it has ended, or its connection */
+static inline struct vu_session *
+loop_event_session(const struct epoll_event *event)
+{
+	struct vu_session *s = vu_session_find((int)((uint32_t)event->data.u64 >> 2));
+
+	return likely(s != NULL && s->serial == event->data.u64 >> 32) ? s : NULL;
 }
 
 static void
@@ -268,12 +290,34 @@ loop_event(const struct epoll_event *event)
 		loop_kicked();
 		return;
 	}
-	s = vu_session_find((int)((uint32_t)event->data.u64 >> 2));
-	/* what this turn did before may have ended it, or its connection */
-	if (s == NULL || s->serial != event->data.u64 >> 32)
+	s = loop_event_session(event);
+	if (s == NULL)
 		return;
-	loop_note_event(s, event);
+	if (!loop_event_is_plain(s, event))
+		loop_note_event(s, event);
 	loop_queue(s);
+}
+
+static __rte_noinline void
+loop_events(const struct epoll_event *events, int nb)
+{
+	int i;
+
+	for (i = 0; i < nb; i++)
+		loop_event(&events[i]);
+	loop_serve_backlog();
+}
+
+/* Nobody waits for his turn: a session that is just sent something has it at once. */
+static inline bool
+loop_plain_event(const struct epoll_event *event)
+{
+	struct vu_session *s = loop_event_session(event);
+
+	if (unlikely(s == NULL || !loop_event_is_plain(s, event)))
+		return false;
+	loop_serve(s);
+	return true;
 }
 
 static int
@@ -298,14 +342,14 @@ void
 vu_loop_turn(int timeout_ms)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int i, n;
+	int n;
 
 	n = epoll_wait(loop.epfd, events, EVENTS_MAX, loop_timeout(timeout_ms));
-	for (i = 0; i < n; i++)
-		loop_event(&events[i]);
-	loop_serve_backlog();
-	loop_resume_paused();
-	if (atomic_load(&loop.nb_removals) > 0)
+	if (unlikely(n != 1 || loop.nb_backlog > 0 || !loop_plain_event(&events[0])))
+		loop_events(events, n);
+	if (unlikely(!TAILQ_EMPTY(&loop.paused)))
+		loop_resume_paused();
+	if (unlikely(atomic_load(&loop.nb_removals) > 0))
 		loop_serve_removals();
 }
 

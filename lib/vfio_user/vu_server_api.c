@@ -25,11 +25,12 @@ session_is_polled(const struct vu_session *s)
 }
 
 /* Until the call of who wants attention is there as well, the next poll looks for it again. */
-static void
+static __rte_noinline void
 session_take_kick(struct vu_session *s)
 {
 	uint64_t count;
 
+	vu_session_stir(s);
 	if (read(s->kick_fd, &count, sizeof(count)) > 0)
 		atomic_exchange(&s->attention, false);
 }
@@ -41,8 +42,10 @@ session_take_kick(struct vu_session *s)
 static void
 session_mind_twin(struct vu_session *s)
 {
-	if (++s->idle_polls % TWIN_IDLE_POLLS == 0)
-		s->twin_ready = true;
+	if (++s->idle_polls % TWIN_IDLE_POLLS != 0)
+		return;
+	s->twin_ready = true;
+	vu_session_stir(s);
 }
 
 static int

@@ -279,6 +279,7 @@ session_disconnect(struct vu_session *s)
 	struct vu_deferred *deferred;
 
 	atomic_store(&s->ready, false);
+	vu_session_stir(s);
 	s->serial = vu_session_serial();
 	s->state = s->listener.fd >= 0 ? VU_LISTENING : VU_ENDED;
 	vu_dma_msg_abort(s);
@@ -308,6 +309,7 @@ vu_session_doom(struct vu_session *s, int rc)
 	if (s->doomed != 0)
 		return;
 	s->doomed = rc;
+	vu_session_stir(s);
 	if (rc == -ENOTCONN)
 		VU_LOG(DEBUG, "%s: client disconnected", s->name);
 	else
@@ -351,9 +353,10 @@ vu_session_protocol_error(struct vu_session *s, const struct vu_hdr *hdr)
 	vu_session_doom(s, -EPROTO);
 }
 
-static void
+static __rte_noinline void
 session_reply_received(struct vu_session *s, const struct vu_rx_msg *msg)
 {
+	vu_session_stir(s);
 	if (vu_dma_msg_reply(s, msg) < 0)
 		vu_session_protocol_error(s, &msg->hdr);
 }
@@ -376,7 +379,7 @@ session_dispatch_with_fds(struct vu_session *s, const struct vu_rx_msg *msg)
 	vu_fds_close(&fds);
 }
 
-static void
+static inline void
 session_handle(struct vu_session *s, const struct vu_rx_msg *msg)
 {
 	if (unlikely(vu_hdr_is_reply(&msg->hdr))) {
@@ -422,26 +425,33 @@ session_cork(struct vu_session *s)
 		vu_conn_cork(&s->conn);
 }
 
-/* Handle the next message that was received. Returns as vu_rx_next(). */
-static int
-session_handle_next(struct vu_session *s)
+/* Handle the next message in the receive buffer. Returns as vu_rx_next(). */
+static inline int
+session_handle_received(struct vu_session *s)
 {
 	struct vu_rx_msg msg;
 	int rc;
 
+	rc = vu_rx_next(&s->conn.rx, &msg);
+	if (unlikely(rc < 0))
+		vu_session_protocol_error(s, &msg.hdr);
+	if (unlikely(rc <= 0))
+		return rc;
+	session_cork(s);
+	session_handle(s, &msg);
+	return 1;
+}
+
+/* Handle the next message of those that are here. Returns as vu_rx_next(). */
+static int
+session_handle_next(struct vu_session *s)
+{
 	/* nothing gives a reply that would not find room */
 	if (unlikely(vu_conn_blocked(&s->conn)))
 		return 0;
 	if (session_handle_deferred(s))
 		return 1;
-	rc = vu_rx_next(&s->conn.rx, &msg);
-	if (rc < 0)
-		vu_session_protocol_error(s, &msg.hdr);
-	if (rc <= 0)
-		return rc;
-	session_cork(s);
-	session_handle(s, &msg);
-	return 1;
+	return session_handle_received(s);
 }
 
 /* In a burst it is assumed: to ask costs as much as to receive. */
@@ -457,30 +467,46 @@ session_socket_has_more(const struct vu_session *s)
  * A receive that leaves room in the buffer has emptied the socket, and what comes later is told by
  * epoll; but descriptors end a receive early, and the end of the stream comes by itself.
  */
-int
-vu_session_fill(struct vu_session *s)
+static inline int
+session_fill(struct vu_session *s)
 {
 	const struct vu_rx *rx = &s->conn.rx;
 	int rc = vu_conn_fill(&s->conn);
 
-	s->rx_burst = rc > 0 && rx->late_fds.nb > 0 && session_socket_has_more(s);
+	s->rx_burst = rc > 0 && unlikely(rx->late_fds.nb > 0) && session_socket_has_more(s);
 	s->rx_more = rc > 0 && (rx->tail == rx->cap || s->rx_burst || s->rx_hup);
 	return rc;
 }
 
+int
+vu_session_fill(struct vu_session *s)
+{
+	return session_fill(s);
+}
+
 /*
- * Handle what was received, receive once, handle what that gave. In a burst of messages with
- * descriptors receive on: what was sent together is answered together.
+ * What a receive said. In a burst of messages with descriptors it goes on: what was sent together
+ * is answered together. Returns whether that was enough for this turn.
+ */
+static bool
+session_filled(struct vu_session *s, int rc)
+{
+	if (rc < 0)
+		vu_session_doom(s, rc);
+	if (s->rx_burst)
+		vu_conn_cork(&s->conn);
+	return !s->rx_burst;
+}
+
+/*
+ * Handle what was received, receive once unless that was done, handle what that gave. Returns how
+ * many messages were handled in this turn, `nb` of them before.
  */
 static unsigned int
-session_serve(struct vu_session *s)
+session_serve(struct vu_session *s, unsigned int nb, bool filled)
 {
-	unsigned int nb = 0;
-	bool filled = false;
 	int rc;
 
-	s->work = 0;
-	s->rx_burst = false;
 	while (s->doomed == 0 && nb + s->work < VU_TURN_MESSAGES) {
 		rc = session_handle_next(s);
 		if (rc > 0) {
@@ -489,14 +515,10 @@ session_serve(struct vu_session *s)
 		}
 		if (rc < 0 || filled || vu_conn_blocked(&s->conn))
 			break;
-		rc = vu_session_fill(s);
+		rc = session_fill(s);
 		if (rc == -EAGAIN)
 			break;
-		if (rc < 0)
-			vu_session_doom(s, rc);
-		filled = !s->rx_burst;
-		if (!filled)
-			vu_conn_cork(&s->conn);
+		filled = session_filled(s, rc);
 	}
 	return nb;
 }
@@ -525,30 +547,56 @@ session_check_memory(struct vu_session *s)
 	vu_session_doom(s, -EFAULT);
 }
 
-static unsigned int
-session_serve_client(struct vu_session *s)
+/* What does not wait for a message of the client. */
+static void
+session_serve_others(struct vu_session *s)
 {
-	unsigned int nb;
-
-	if (unlikely(vu_conn_want_write(&s->conn)))
+	if (vu_conn_want_write(&s->conn))
 		vu_session_flush(s);
-	if (unlikely(atomic_load_explicit(&s->jobs.nb_waiting, memory_order_relaxed) > 0))
+	if (atomic_load_explicit(&s->jobs.nb_waiting, memory_order_relaxed) > 0)
 		vu_dma_msg_send(s);
-	if (unlikely(s->twin_ready || (s->twin.sock >= 0 &&
-			atomic_load_explicit(&s->jobs.nb_due, memory_order_relaxed) > 0)))
+	if (s->twin_ready || (s->twin.sock >= 0 &&
+			atomic_load_explicit(&s->jobs.nb_due, memory_order_relaxed) > 0))
 		vu_session_serve_twin(s);
-	nb = session_serve(s);
+}
+
+/* Is there nothing that session_serve_others() has to do, nor will have unless somebody stirs? */
+static bool
+session_others_calm(const struct vu_session *s)
+{
+	if (vu_conn_want_write(&s->conn) || s->twin_ready ||
+			atomic_load_explicit(&s->jobs.nb_waiting, memory_order_relaxed) > 0)
+		return false;
+	return s->twin.sock < 0 || (!vu_conn_want_write(&s->twin) &&
+		atomic_load_explicit(&s->jobs.nb_due, memory_order_relaxed) == 0);
+}
+
+static bool
+session_is_calm(const struct vu_session *s)
+{
+	return s->state == VU_READY && s->doomed == 0 && vu_rx_idle(&s->conn.rx) &&
+		!s->rx_more && !s->rx_hup && STAILQ_EMPTY(&s->deferred) && session_others_calm(s);
+}
+
+/* The rest of a turn in which `nb` messages were handled already. Returns how many it were. */
+static __rte_noinline unsigned int
+session_turn_rest(struct vu_session *s, unsigned int nb, bool filled)
+{
+	nb = session_serve(s, nb, filled);
 	session_check_memory(s);
 	vu_session_flush(s);
+	if (s->doomed == 0)
+		vu_session_watch(s);
+	if (s->doomed != 0)
+		session_next_client(s);
+	s->calm = session_is_calm(s);
 	return nb;
 }
 
-unsigned int
-vu_session_turn(struct vu_session *s)
+static __rte_noinline unsigned int
+session_turn_any(struct vu_session *s)
 {
-	unsigned int nb;
-
-	if (unlikely(s->depth > 0)) {
+	if (s->depth > 0) {
 		vu_session_receive(s);
 		return 0;
 	}
@@ -556,12 +604,48 @@ vu_session_turn(struct vu_session *s)
 		session_accept(s);
 	if (s->state != VU_NEGOTIATING && s->state != VU_READY)
 		return 0;
-	nb = session_serve_client(s);
-	if (likely(s->doomed == 0))
-		vu_session_watch(s);
-	if (unlikely(s->doomed != 0))
-		session_next_client(s);
-	return nb;
+	s->work = 0;
+	s->rx_burst = false;
+	session_serve_others(s);
+	return session_turn_rest(s, 0, false);
+}
+
+/* A turn of a calm session whose receive did not bring just what is usual. */
+static __rte_noinline unsigned int
+session_turn_filled(struct vu_session *s, int rc)
+{
+	return rc == -EAGAIN ? 0 : session_turn_rest(s, 0, session_filled(s, rc));
+}
+
+/* One message was handled. Is it as if it had not been there? */
+static inline bool
+session_stays_calm(const struct vu_session *s)
+{
+	return s->calm && s->conn.rx.head == s->conn.rx.tail &&
+		!atomic_load_explicit(&s->dma.broken, memory_order_relaxed);
+}
+
+/* As a rule one command is there, and it is answered. */
+static inline unsigned int
+session_turn_calm(struct vu_session *s)
+{
+	int rc;
+
+	s->work = 0;
+	rc = session_fill(s);
+	if (unlikely(rc <= 0 || s->rx_more))
+		return session_turn_filled(s, rc);
+	rc = session_handle_received(s);
+	if (likely(rc > 0 && session_stays_calm(s)))
+		return 1;
+	return session_turn_rest(s, rc > 0, true);
+}
+
+unsigned int
+vu_session_turn(struct vu_session *s)
+{
+	/* in a callback the command that is handled lies in the receive buffer */
+	return likely(s->calm && s->depth == 0) ? session_turn_calm(s) : session_turn_any(s);
 }
 
 bool

@@ -108,6 +108,11 @@ struct vu_session {
 
 	/* the same; what each message needs stands together */
 	TAILQ_ENTRY(vu_session) backlog;
+	/**
+	 * The next turn has nothing to do but to receive and to handle what came: nothing is left
+	 * over of the one before, and nothing else is under way. See vu_session_stir().
+	 */
+	bool calm;
 	bool queued;	/**< on the loop's list of those with work left */
 	bool rx_more;	/**< something may be in the socket that epoll does not tell again */
 	bool rx_burst;	/**< there is more behind descriptors that came */
@@ -158,6 +163,16 @@ static inline void
 vu_session_work(struct vu_session *s, uint64_t messages)
 {
 	s->work += messages < VU_TURN_MESSAGES ? (unsigned int)messages : VU_TURN_MESSAGES;
+}
+
+/**
+ * The next turn is to look at everything; in the thread that serves. Who adds something that a turn
+ * has to do, besides to handle what comes from the client, calls this.
+ */
+static inline void
+vu_session_stir(struct vu_session *s)
+{
+	s->calm = false;
 }
 
 /** Receive once. @return as vu_conn_fill() */

@@ -145,6 +145,7 @@ session_receive_main(struct vu_session *s)
 void
 vu_session_receive(struct vu_session *s)
 {
+	vu_session_stir(s);
 	vu_session_flush(s);
 	if (s->doomed != 0)
 		return;
