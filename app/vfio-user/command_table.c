@@ -10,10 +10,12 @@
 static void
 shape_print(const struct vu_shape *shape)
 {
-	if (shape->fixed == 0 && shape->tail != NULL)
+	const bool longer = shape->tail != NULL || shape->count_at > 0;
+
+	if (shape->fixed == 0 && longer)
 		printf(",n,");
 	else
-		printf(",%" PRIu32 "%s,", shape->fixed, shape->tail == NULL ? "" : " + n");
+		printf(",%" PRIu32 "%s,", shape->fixed, longer ? " + n" : "");
 	if (shape->max_fds == VU_FDS_COUNTED)
 		printf("n");
 	else
