@@ -20,9 +20,9 @@
 
 #include "vu_proto.h"
 
-/** Who sends the command. */
+/** Who sends the command. 0: nobody, there is none. */
 enum vu_dir {
-	VU_TO_SERVER,
+	VU_TO_SERVER = 1,
 	VU_TO_CLIENT,
 };
 
@@ -52,14 +52,14 @@ struct vu_cmd_desc {
 	bool always_answered;	/**< the no-reply flag has no effect */
 };
 
-/** By command; those without a name are none. */
+/** By command; there are none where the row is empty. */
 extern const struct vu_cmd_desc vu_cmds[VU_CMD_NB];
 
 /** @return the row of @p cmd, or NULL if there is no such command */
 static inline const struct vu_cmd_desc *
 vu_cmd_desc(uint32_t cmd)
 {
-	return likely(cmd < VU_CMD_NB && vu_cmds[cmd].name != NULL) ? &vu_cmds[cmd] : NULL;
+	return likely(cmd < VU_CMD_NB && vu_cmds[cmd].dir != 0) ? &vu_cmds[cmd] : NULL;
 }
 
 /** @return a name for the log, also for commands there are not */
@@ -135,10 +135,11 @@ static inline int
 vu_request_check(uint32_t cmd, enum vu_dir dir, const void *payload, size_t len,
 	unsigned int nb_fds)
 {
-	const struct vu_cmd_desc *desc = vu_cmd_desc(cmd);
+	const struct vu_cmd_desc *desc;
 
-	if (unlikely(desc == NULL || desc->dir != dir))
+	if (unlikely(cmd >= VU_CMD_NB || vu_cmds[cmd].dir != dir))
 		return -ENOSYS;
+	desc = &vu_cmds[cmd];
 	return likely(vu_shape_fits(&desc->request, payload, len, nb_fds) &&
 		vu_argsz_fits(desc, payload)) ? 0 : -EINVAL;
 }

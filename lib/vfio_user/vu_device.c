@@ -96,6 +96,8 @@ region_copy(struct vu_region *region, const struct rte_vfio_user_reg_info *reg, 
 		info->cap_offset = 0;
 	region->pub = *reg;
 	region->pub.info = info;
+	region->size = info->size;
+	region->flags = info->flags;
 	region->info_len = len;
 	return 0;
 }

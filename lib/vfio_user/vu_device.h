@@ -23,6 +23,8 @@
 
 struct vu_region {
 	struct rte_vfio_user_reg_info pub;	/**< its info is owned */
+	uint64_t size;	/**< bytes; as the info has it, so below */
+	uint32_t flags;	/**< VFIO_REGION_INFO_FLAG_* */
 	uint32_t info_len;	/**< bytes of the info with its capabilities */
 };
 
@@ -32,12 +34,12 @@ struct vu_device {
 	uint32_t flags;	/**< VFIO_DEVICE_FLAGS_* */
 	uint32_t num_regions;
 	uint32_t num_irqs;
-	struct vu_region *regions;
-	uint32_t nb_regions;	/**< entries of regions */
 	struct vfio_irq_info *irqs;
 	uint32_t nb_irqs;	/**< entries of irqs */
 	bool migratable;	/**< mig is set */
 	struct rte_vfio_user_migration_ops mig;
+	struct vu_region *regions;
+	uint32_t nb_regions;	/**< entries of regions */
 };
 
 /** @param name of the session, for the log; so below. @return 0, -EINVAL */

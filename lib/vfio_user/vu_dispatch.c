@@ -30,9 +30,8 @@ static const vu_handler handlers[VU_CMD_NB] = {
 
 /* ---- replies ---- */
 
-/* A reply is queued, or failed. */
-static __rte_noinline int
-reply_not_sent(struct vu_session *s, int rc)
+__rte_noinline int
+vu_reply_not_sent(struct vu_session *s, int rc)
 {
 	vu_session_stir(s);
 	if (rc < 0)
@@ -40,17 +39,11 @@ reply_not_sent(struct vu_session *s, int rc)
 	return 0;
 }
 
-static inline int
-reply_sent(struct vu_session *s, int rc)
-{
-	return likely(rc == 0) ? 0 : reply_not_sent(s, rc);
-}
-
 int
 vu_reply(struct vu_session *s, const struct vu_rx_msg *msg, const struct iovec *payload,
 	unsigned int nb, const int *fds, unsigned int nb_fds)
 {
-	return reply_sent(s, vu_conn_reply(&s->conn, &msg->hdr, payload, nb, fds, nb_fds));
+	return vu_reply_sent(s, vu_conn_reply(&s->conn, &msg->hdr, payload, nb, fds, nb_fds));
 }
 
 int
@@ -86,14 +79,14 @@ vu_reply_end(struct vu_session *s, const struct vu_rx_msg *msg, size_t len)
 	if (vu_conn_want_write(&s->conn) || s->conn.tx.broken)
 		return vu_reply_data(s, msg, s->spare.buf + sizeof(struct vu_hdr), len);
 	reply_swap_queues(s);
-	return reply_sent(s, vu_conn_reply_end(&s->conn, &msg->hdr, len));
+	return vu_reply_sent(s, vu_conn_reply_end(&s->conn, &msg->hdr, len));
 }
 
-static void
+static __rte_noinline void
 reply_error(struct vu_session *s, const struct vu_rx_msg *msg, int rc)
 {
 	VU_LOG(DEBUG, "%s: %s: %s", s->name, vu_cmd_name(msg->hdr.cmd), strerror(-rc));
-	reply_sent(s, vu_conn_reply_error(&s->conn, &msg->hdr, rc));
+	vu_reply_sent(s, vu_conn_reply_error(&s->conn, &msg->hdr, rc));
 }
 
 /* ---- commands ---- */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -39,7 +40,7 @@ static struct vu_loop {
 	TAILQ_HEAD(, loop_removal) removals;
 	atomic_uint nb_removals;	/* read without the lock */
 
-	int epfd;
+	alignas(64) int epfd;
 	int kick_fd;
 	unsigned int nb_backlog;	/* the thread's own, as the rest */
 	TAILQ_HEAD(, vu_session) backlog;

@@ -473,8 +473,11 @@ session_fill(struct vu_session *s)
 	const struct vu_rx *rx = &s->conn.rx;
 	int rc = vu_conn_fill(&s->conn);
 
-	s->rx_burst = rc > 0 && unlikely(rx->late_fds.nb > 0) && session_socket_has_more(s);
-	s->rx_more = rc > 0 && (rx->tail == rx->cap || s->rx_burst || s->rx_hup);
+	if (unlikely(rx->late_fds.nb > 0))
+		s->rx_burst = rc > 0 && session_socket_has_more(s);
+	else
+		s->rx_burst = false;
+	s->rx_more = rc > 0 && unlikely(rx->tail == rx->cap || s->rx_burst || s->rx_hup);
 	return rc;
 }
 

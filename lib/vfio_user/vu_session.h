@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <rte_branch_prediction.h>
+
 #include "rte_vfio_user.h"
 #include "vu_codec.h"
 #include "vu_conn.h"
@@ -74,10 +76,7 @@ struct vu_deferred {
 struct vu_session {
 	char name[VU_SOCKET_PATH_MAX + 1];	/**< path of the socket */
 	int id;
-	uint32_t serial;	/**< of the connection: events of an earlier one are stale */
-	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
 	struct rte_vfio_user_notify_ops ops;
-	struct vu_device dev;
 	struct rte_vfio_user_pci *pci;	/**< that is served, and lives longer; NULL: none */
 
 	/* for all threads */
@@ -106,8 +105,17 @@ struct vu_session {
 	TAILQ_ENTRY(vu_session) attending;
 	TAILQ_ENTRY(vu_session) waiting;	/**< paused ones */
 
-	/* the same; what each message needs stands together */
 	TAILQ_ENTRY(vu_session) backlog;
+
+	/* the same; what each message needs stands together */
+	struct vu_device dev;
+	struct rte_vfio_user_options opt;	/**< with the defaults filled in */
+	uint32_t serial;	/**< of the connection: events of an earlier one are stale */
+	enum vu_state state;
+	unsigned int depth;	/**< of callbacks under way */
+	unsigned int work;	/**< what long ones of this turn count beyond their number */
+	const struct vu_hdr *current;	/**< command that is handled; NULL: none */
+	uint8_t *held;	/**< receive buffer of that command; it waits for the client */
 	/**
 	 * The next turn has nothing to do but to receive and to handle what came: nothing is left
 	 * over of the one before, and nothing else is under way. See vu_session_stir().
@@ -118,14 +126,9 @@ struct vu_session {
 	bool rx_burst;	/**< there is more behind descriptors that came */
 	bool rx_hup;	/**< epoll told that the client is leaving: read on to the end */
 	bool twin_ready;	/**< epoll says that something came on it */
-	enum vu_state state;
 	int doomed;	/**< the connection is to end, for this reason; 0: no */
-	unsigned int work;	/**< what long ones of this turn count beyond their number */
-	unsigned int depth;	/**< of callbacks under way */
 	uint32_t conn_events;	/**< that epoll watches on conn */
 	uint32_t twin_events;
-	const struct vu_hdr *current;	/**< command that is handled; NULL: none */
-	uint8_t *held;	/**< receive buffer of that command; it waits for the client */
 	STAILQ_HEAD(, vu_deferred) deferred;
 	size_t deferred_bytes;
 	struct vu_conn conn;
@@ -236,6 +239,24 @@ void vu_deferred_free(struct vu_deferred *deferred);
 
 /** Handle a command: a reply is sent, or the session is doomed. */
 void vu_dispatch(struct vu_session *s, const struct vu_rx_msg *msg);
+
+/** A reply is queued, which the session is to notice, or failed. @return 0 */
+int vu_reply_not_sent(struct vu_session *s, int rc);
+
+/** What vu_conn_reply() said. @return 0: a failure dooms the session */
+static inline int
+vu_reply_sent(struct vu_session *s, int rc)
+{
+	return likely(rc == 0) ? 0 : vu_reply_not_sent(s, rc);
+}
+
+/** Send a short reply that stands in one piece: as vu_conn_reply_whole(). @return as vu_reply() */
+static inline int
+vu_reply_whole(struct vu_session *s, const struct vu_rx_msg *msg, struct vu_hdr *reply,
+	size_t size)
+{
+	return vu_reply_sent(s, vu_conn_reply_whole(&s->conn, &msg->hdr, reply, size));
+}
 
 /** Send a reply to the command that is handled. @return 0: a failure dooms the session */
 int vu_reply(struct vu_session *s, const struct vu_rx_msg *msg, const struct iovec *payload,

@@ -3,18 +3,25 @@
 /* REGION_READ, REGION_WRITE, REGION_WRITE_MULTI. Protocol reference 5.8, 5.11. */
 
 #include <errno.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include "vu_session.h"
 
 /* Up to so many bytes a device gets aligned memory, and a reply needs no queue. */
 #define SHORT_MAX 256u
 
-union short_data {
-	uint64_t align;
-	char bytes[SHORT_MAX];
+#define DATA_ALIGN 8u
+
+/* A reply in one piece; its data have no more than SHORT_MAX bytes, or none. */
+struct short_reply {
+	struct vu_hdr hdr;
+	struct vu_region_access access;
+	alignas(DATA_ALIGN) char data[SHORT_MAX];
 };
 
 /* ---- one access ---- */
@@ -35,7 +42,7 @@ memory_copy(void *to, const void *from, size_t len)
 		memcpy(to, from, len);
 }
 
-static int
+static inline int
 region_access(struct vu_region *region, char *buf, const struct vu_region_access *access,
 	bool write)
 {
@@ -63,33 +70,33 @@ region_find(const struct vu_session *s, const struct vu_region_access *access, u
 	if (unlikely(access->region >= s->dev.nb_regions))
 		return NULL;
 	region = &s->dev.regions[access->region];
-	if (unlikely(!(region->pub.info->flags & flag) ||
-			access->count > s->opt.max_data_xfer_size ||
-			!vu_range_inside(access->offset, access->count, region->pub.info->size)))
+	if (unlikely(!(region->flags & flag) || access->count > s->opt.max_data_xfer_size ||
+			!vu_range_inside(access->offset, access->count, region->size)))
 		return NULL;
 	return region;
 }
 
 /* ---- REGION_READ ---- */
 
-static int
+static __rte_always_inline int
 read_short(struct vu_session *s, const struct vu_rx_msg *msg, struct vu_region *region,
-	struct vu_region_access *access)
+	const struct vu_region_access *access)
 {
-	union short_data data;
-	struct iovec iov[] = {
-		{ .iov_base = access, .iov_len = sizeof(*access) },
-		{ .iov_base = data.bytes, .iov_len = access->count },
-	};
-	int rc;
+	struct short_reply reply;
+	int rc = 0;
 
-	data.align = 0;
-	rc = access->count > 0 ? region_access(region, data.bytes, access, false) : 0;
-	return likely(rc == 0) ? vu_reply(s, msg, iov, 2, NULL, 0) : rc;
+	reply.access = *access;
+	memset(reply.data, 0, DATA_ALIGN);
+	if (likely(access->count > 0))
+		rc = region_access(region, reply.data, access, false);
+	if (unlikely(rc < 0))
+		return rc;
+	return vu_reply_whole(s, msg, &reply.hdr,
+		offsetof(struct short_reply, data) + access->count);
 }
 
 /* The device fills in the reply itself. */
-static int
+static __rte_noinline int
 read_long(struct vu_session *s, const struct vu_rx_msg *msg, struct vu_region *region,
 	const struct vu_region_access *access)
 {
@@ -115,40 +122,49 @@ vu_handle_region_read(struct vu_session *s, const struct vu_rx_msg *msg)
 	region = region_find(s, &access, VFIO_REGION_INFO_FLAG_READ);
 	if (unlikely(region == NULL))
 		return -EINVAL;
-	if (access.count <= SHORT_MAX)
+	if (likely(access.count <= SHORT_MAX))
 		return read_short(s, msg, region, &access);
 	return read_long(s, msg, region, &access);
 }
 
 /* ---- REGION_WRITE ---- */
 
-static int
+static __rte_noinline int
+write_unaligned(struct vu_region *region, const struct vu_region_access *access, const void *from)
+{
+	alignas(DATA_ALIGN) char data[SHORT_MAX];
+
+	return region_access(region, memcpy(data, from, access->count), access, true);
+}
+
+static inline int
 write_data(const struct vu_session *s, const struct vu_region_access *access, const void *from)
 {
 	struct vu_region *region = region_find(s, access, VFIO_REGION_INFO_FLAG_WRITE);
-	char *buf = (char *)(uintptr_t)from;
-	union short_data data;
 
 	if (unlikely(region == NULL))
 		return -EINVAL;
-	if (access->count == 0)
+	if (unlikely(access->count == 0))
 		return 0;
-	if (access->count <= SHORT_MAX)
-		buf = memcpy(data.bytes, from, access->count);
-	return region_access(region, buf, access, true);
+	if (unlikely((uintptr_t)from % DATA_ALIGN != 0) && access->count <= SHORT_MAX)
+		return write_unaligned(region, access, from);
+	return region_access(region, (char *)(uintptr_t)from, access, true);
 }
 
 int
 vu_handle_region_write(struct vu_session *s, const struct vu_rx_msg *msg)
 {
-	struct vu_region_access access;
+	struct {
+		struct vu_hdr hdr;
+		struct vu_region_access access;
+	} reply;
 	int rc;
 
-	memcpy(&access, msg->payload, sizeof(access));
-	rc = write_data(s, &access, msg->payload + sizeof(access));
+	memcpy(&reply.access, msg->payload, sizeof(reply.access));
+	rc = write_data(s, &reply.access, msg->payload + sizeof(reply.access));
 	if (unlikely(rc < 0))
 		return rc;
-	return vu_reply_data(s, msg, &access, sizeof(access));
+	return vu_reply_whole(s, msg, &reply.hdr, sizeof(reply));
 }
 
 /* ---- REGION_WRITE_MULTI ---- */
