@@ -151,22 +151,11 @@ int vu_session_begin(struct vu_session *s);
 /** Disconnect the client, stop to listen. In the thread that serves, or when none does. */
 void vu_session_end(struct vu_session *s);
 
-/**
- * Do what there is to do, but no more than is fair. Never waits.
- *
- * @return number of messages handled
- */
-unsigned int vu_session_turn(struct vu_session *s);
+/** Take the next client, unless none is there. */
+void vu_session_accept(struct vu_session *s);
 
-/** Is there something to do that epoll does not know of? */
-bool vu_session_has_work(const struct vu_session *s);
-
-/** A message takes as long as so many short ones: there will be fewer in this turn. */
-static inline void
-vu_session_work(struct vu_session *s, uint64_t messages)
-{
-	s->work += messages < VU_TURN_MESSAGES ? (unsigned int)messages : VU_TURN_MESSAGES;
-}
+/** The connection has ended: listen for the next client. */
+void vu_session_next_client(struct vu_session *s);
 
 /**
  * The next turn is to look at everything; in the thread that serves. Who adds something that a turn
@@ -178,20 +167,11 @@ vu_session_stir(struct vu_session *s)
 	s->calm = false;
 }
 
-/** Receive once. @return as vu_conn_fill() */
-int vu_session_fill(struct vu_session *s);
-
-/** Handle replies that came on the twin socket. */
-void vu_session_serve_twin(struct vu_session *s);
-
 /** The connection is to end as soon as nothing is under way on it. */
 void vu_session_doom(struct vu_session *s, int rc);
 
 /** The stream cannot be followed any further; the client is told why before it ends. */
 void vu_session_protocol_error(struct vu_session *s, const struct vu_hdr *hdr);
-
-/** Send what is queued. */
-void vu_session_flush(struct vu_session *s);
 
 /** Have epoll watch what there is to wait for. */
 void vu_session_watch(struct vu_session *s);
@@ -214,6 +194,31 @@ vu_hdr_is_reply(const struct vu_hdr *hdr)
 	return (hdr->flags & VU_F_TYPE_MASK) == VU_F_TYPE_REPLY;
 }
 
+/* ---- vu_serve.c ---- */
+
+/**
+ * Do what there is to do, but no more than is fair. Never waits.
+ *
+ * @return number of messages handled
+ */
+unsigned int vu_session_turn(struct vu_session *s);
+
+/** Is there something to do that epoll does not know of? */
+bool vu_session_has_work(const struct vu_session *s);
+
+/** A message takes as long as so many short ones: there will be fewer in this turn. */
+static inline void
+vu_session_work(struct vu_session *s, uint64_t messages)
+{
+	s->work += messages < VU_TURN_MESSAGES ? (unsigned int)messages : VU_TURN_MESSAGES;
+}
+
+/** Receive once. @return as vu_conn_fill() */
+int vu_session_fill(struct vu_session *s);
+
+/** Send what is queued. */
+void vu_session_flush(struct vu_session *s);
+
 /* ---- vu_wait.c ---- */
 
 /** Receive for a device that waits for the client: replies are handled, commands put aside. */
@@ -235,10 +240,15 @@ void vu_session_attend(struct vu_session *s);
 struct vu_deferred *vu_deferred_pop(struct vu_session *s);
 void vu_deferred_free(struct vu_deferred *deferred);
 
-/* ---- vu_dispatch.c ---- */
+/* ---- vu_dma_msg.c ---- */
 
-/** Handle a command: a reply is sent, or the session is doomed. */
-void vu_dispatch(struct vu_session *s, const struct vu_rx_msg *msg);
+/** Handle replies that came on the twin socket. */
+void vu_session_serve_twin(struct vu_session *s);
+
+/* ---- vu_reply.c ---- */
+
+/** Answer the command that is handled with an error. */
+void vu_reply_error(struct vu_session *s, const struct vu_rx_msg *msg, int rc);
 
 /** A reply is queued, which the session is to notice, or failed. @return 0 */
 int vu_reply_not_sent(struct vu_session *s, int rc);
