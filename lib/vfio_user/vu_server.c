@@ -18,8 +18,6 @@
 #include "vu_session.h"
 #include "vu_sigbus.h"
 
-#define SESSIONS_MAX 4096
-
 #define FLAGS_KNOWN (RTE_VFIO_USER_F_POLL | RTE_VFIO_USER_F_SOCK_FD | RTE_VFIO_USER_F_NO_TWIN | \
 	RTE_VFIO_USER_F_LVU_IOFDS)
 
@@ -30,17 +28,11 @@
 /* Larger transfers QEMU does not admit. */
 #define XFER_MAX (64u << 20)
 
-/* The ids. Read without a lock; changed under the lock, freed after a grace period. */
-static _Atomic(struct vu_session *) sessions[SESSIONS_MAX];
+/* Changed under the lock, freed after a grace period. */
+_Atomic(struct vu_session *) vu_sessions[VU_SESSIONS_MAX];
 static pthread_mutex_t sessions_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- finding ---- */
-
-struct vu_session *
-vu_session_find(int id)
-{
-	return id >= 0 && id < SESSIONS_MAX ? atomic_load(&sessions[id]) : NULL;
-}
 
 struct vu_session *
 vu_session_hold(int id)
@@ -88,8 +80,8 @@ session_by_name(const char *name)
 	struct vu_session *s;
 	int id;
 
-	for (id = 0; name != NULL && id < SESSIONS_MAX; id++) {
-		s = atomic_load_explicit(&sessions[id], memory_order_relaxed);
+	for (id = 0; name != NULL && id < VU_SESSIONS_MAX; id++) {
+		s = atomic_load_explicit(&vu_sessions[id], memory_order_relaxed);
 		if (s != NULL && strcmp(s->name, name) == 0)
 			return s;
 	}
@@ -195,12 +187,12 @@ session_insert(struct vu_session *s)
 
 	if (session_by_name(s->name) != NULL)
 		return -EEXIST;
-	for (id = 0; id < SESSIONS_MAX; id++) {
-		if (atomic_load_explicit(&sessions[id], memory_order_relaxed) != NULL)
+	for (id = 0; id < VU_SESSIONS_MAX; id++) {
+		if (atomic_load_explicit(&vu_sessions[id], memory_order_relaxed) != NULL)
 			continue;
 		s->id = id;
 		s->serial = vu_session_serial();
-		atomic_store(&sessions[id], s);
+		atomic_store(&vu_sessions[id], s);
 		return 0;
 	}
 	return -ENOMEM;
@@ -475,7 +467,7 @@ rte_vfio_user_unregister(const char *sock_addr)
 		return rc;
 	session_stop(s);
 	pthread_mutex_lock(&sessions_lock);
-	atomic_store(&sessions[s->id], NULL);
+	atomic_store(&vu_sessions[s->id], NULL);
 	pthread_mutex_unlock(&sessions_lock);
 	vu_epoch_wait();
 	users_wait(s);

@@ -311,8 +311,18 @@ int vu_handle_mig_data_write(struct vu_session *s, const struct vu_rx_msg *msg);
 /** @return a number that is not in use as a serial */
 uint32_t vu_session_serial(void);
 
+/** Most sessions of a process. */
+#define VU_SESSIONS_MAX 4096
+
+/** By id; NULL: none. Read without a lock. */
+extern _Atomic(struct vu_session *) vu_sessions[VU_SESSIONS_MAX];
+
 /** The session with an id. In a section, or in the thread that serves it. NULL: none */
-struct vu_session *vu_session_find(int id);
+static inline struct vu_session *
+vu_session_find(int id)
+{
+	return likely(id >= 0 && id < VU_SESSIONS_MAX) ? atomic_load(&vu_sessions[id]) : NULL;
+}
 
 /** The same, to be kept until vu_session_put(). */
 struct vu_session *vu_session_hold(int id);
