@@ -57,17 +57,22 @@ struct vu_call {
 	uint16_t cmd;
 	uint16_t slot;	/**< set by vu_client_begin() */
 	bool more;	/**< short, without descriptors, and others follow at once */
-	unsigned int nb;	/**< pieces of payload */
+	bool brief;	/**< request and answer are short: see vu_client_brief.c */
+	uint8_t nb;	/**< pieces of payload */
+	uint8_t nb_fds;
+	uint32_t cap;	/**< bytes at reply: a longer answer is an error */
+	uint32_t data_len;	/**< exactly so many bytes at data */
+	/** If brief: bytes of payload that the answer has if all is well, which proves its shape */
+	uint32_t usual_len;
+	uint32_t len;	/**< bytes of payload that came */
 	const struct iovec *payload;	/**< used by vu_client_begin() only */
-	const int *fds;	/**< stay the caller's; same */
-	unsigned int nb_fds;
+	/** If brief and not NULL: room for a header, and behind it the only piece of payload */
+	struct vu_hdr *whole;
+	const int *fds;	/**< stay the caller's; used by vu_client_begin() only */
 	void *reply;	/**< room for the payload of the answer; undefined on error */
-	size_t cap;	/**< its bytes: a longer answer is an error */
 	/** Where data go that follow VU_RX_DEST_FIXED bytes in the answer; NULL: to reply, too */
 	void *data;
-	size_t data_len;	/**< exactly so many bytes */
 	struct vu_fds *reply_fds;	/**< takes its descriptors; NULL: none may come */
-	size_t len;	/**< bytes of payload that came */
 };
 
 /* Phases of a slot, in the low byte of its state; its id is in the upper half. */
@@ -190,14 +195,21 @@ int vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t unti
 int vu_client_call_until(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
 
 /** The same, with the time limit of a request. */
-static inline int
-vu_client_call(struct vu_client *client, struct vu_call *call)
-{
-	return vu_client_call_until(client, call, vu_client_deadline(client));
-}
+int vu_client_call(struct vu_client *client, struct vu_call *call);
 
 /** Send a request that is not answered. @return 0, or -errno */
 int vu_client_post(struct vu_client *client, struct vu_call *call);
+
+/* ---- vu_client_brief.c: requests that nothing is in the way of ---- */
+
+/**
+ * Send a request that is brief and wait for the answer.
+ *
+ * @return as vu_client_call_until(); VU_CLIENT_BUSY: nothing was done, something is in the way
+ */
+int vu_client_brief(struct vu_client *client, struct vu_call *call, uint64_t until_ms);
+
+#define VU_CLIENT_BUSY 1
 
 /* ---- vu_client_slot.c: slots ---- */
 
@@ -233,6 +245,12 @@ int vu_client_drain(struct vu_client *client, uint64_t until_ms);
 
 /** With turn rx: receive for all until the slot is done, the client broken or time over. */
 void vu_client_lead(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms);
+
+/** With turn rx: take what is there by VU_CLIENT_*. @return 0, -errno: the client is broken */
+int vu_client_receive_from(struct vu_client *client, unsigned int what);
+
+/** With turn rx: take what vu_conn_fill() brought, that being its result. @return the same */
+int vu_client_received(struct vu_client *client, int rc);
 
 /** End turn rx. */
 void vu_client_lead_end(struct vu_client *client);

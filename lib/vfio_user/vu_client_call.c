@@ -29,16 +29,6 @@ slot_claim(struct vu_client *client, struct vu_call *call, uint16_t *id)
 	return -EBUSY;
 }
 
-static void
-slot_free(struct vu_client *client, struct vu_slot *slot)
-{
-	atomic_store(&slot->state, VU_SLOT_FREE);
-	if (unlikely(atomic_load(&client->nb_crowded) > 0)) {
-		atomic_fetch_add(&client->freed, 1);
-		vu_futex_wake(&client->freed, 1);
-	}
-}
-
 /* ---------------------------------------------------------------------- sending ---- */
 
 /* A message that fails before its first byte is sent harms nobody else. */
@@ -105,7 +95,7 @@ vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_m
 	if (likely(rc >= 0))
 		return 0;
 	vu_slot_cancel(client, &client->slots[call->slot], false);
-	slot_free(client, &client->slots[call->slot]);
+	vu_slot_free(client, &client->slots[call->slot]);
 	return rc;
 }
 
@@ -145,7 +135,7 @@ vu_client_wait(struct vu_client *client, struct vu_call *call, uint64_t until_ms
 	if (unlikely(atomic_load_explicit(&client->queued, memory_order_relaxed)))
 		vu_client_drain(client, until_ms);
 	rc = wait_done(client, slot, until_ms);
-	slot_free(client, slot);
+	vu_slot_free(client, slot);
 	/* I may have been the one who was woken to receive */
 	if (unlikely(atomic_load(&client->nb_asleep) > 0) &&
 			atomic_load(&client->rx.word) == VU_TURN_FREE)
@@ -177,6 +167,17 @@ vu_client_call_until(struct vu_client *client, struct vu_call *call, uint64_t un
 		vu_client_crowded(client, until_ms);
 	}
 	return likely(rc == 0) ? vu_client_wait(client, call, until_ms) : rc;
+}
+
+int
+vu_client_call(struct vu_client *client, struct vu_call *call)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	int rc = VU_CLIENT_BUSY;
+
+	if (likely(call->brief))
+		rc = vu_client_brief(client, call, until_ms);
+	return likely(rc <= 0) ? rc : vu_client_call_until(client, call, until_ms);
 }
 
 int

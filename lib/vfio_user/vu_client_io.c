@@ -150,10 +150,9 @@ messages_take(struct vu_client *client, struct vu_conn *conn, int rc)
 
 /* A receive that leaves room has emptied the socket, but descriptors end it early. */
 static int
-receive_conn(struct vu_client *client)
+conn_received(struct vu_client *client, int rc)
 {
 	const struct vu_rx *rx = &client->conn.rx;
-	int rc = vu_conn_fill(&client->conn);
 
 	client->watch.more = rc > 0 && (rx->tail == rx->cap || rx->late_fds.nb > 0 ||
 		client->watch.hup);
@@ -174,7 +173,7 @@ receive_from(struct vu_client *client, unsigned int what)
 	if (unlikely(what & VU_CLIENT_TWIN))
 		rc = receive_twin(client);
 	if ((what & VU_CLIENT_CONN) && likely(rc == 0))
-		rc = receive_conn(client);
+		rc = conn_received(client, vu_conn_fill(&client->conn));
 	return rc;
 }
 
@@ -233,6 +232,18 @@ receive_end(struct vu_client *client, int rc)
 	if (unlikely(rc < 0))
 		vu_client_fail(client, receive_error(rc));
 	return rc;
+}
+
+int
+vu_client_receive_from(struct vu_client *client, unsigned int what)
+{
+	return receive_end(client, receive_from(client, what));
+}
+
+int
+vu_client_received(struct vu_client *client, int rc)
+{
+	return receive_end(client, conn_received(client, rc));
 }
 
 int

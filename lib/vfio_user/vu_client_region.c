@@ -12,6 +12,9 @@
 /* Entries of one REGION_WRITE_MULTI: what QEMU sends at most. */
 #define MULTI_MAX 200u
 
+/* Most bytes of data of an access that is brief. */
+#define BRIEF_MAX 64u
+
 /* Moves one piece; offset, region and count are in access. */
 typedef int (*region_piece_t)(struct vu_client *client, const struct vu_region_access *access,
 	uint8_t *data);
@@ -19,31 +22,68 @@ typedef int (*region_piece_t)(struct vu_client *client, const struct vu_region_a
 static int
 piece_read(struct vu_client *client, const struct vu_region_access *access, uint8_t *data)
 {
-	struct vu_region_access request = *access, reply;
-	struct iovec iov = { &request, sizeof(request) };
+	struct {
+		struct vu_hdr hdr;
+		struct vu_region_access access;
+	} request;
+	struct vu_region_access reply;
+	struct iovec iov = { &request.access, sizeof(request.access) };
 	struct vu_call call = { .cmd = VU_REGION_READ, .payload = &iov, .nb = 1,
-		.reply = &reply, .cap = sizeof(reply), .data = data, .data_len = access->count };
+		.reply = &reply, .cap = sizeof(reply), .data = data, .data_len = access->count,
+		.brief = access->count <= BRIEF_MAX, .whole = &request.hdr,
+		.usual_len = sizeof(reply) + access->count };
 	int rc;
 
+	request.access = *access;
 	rc = vu_client_call(client, &call);
 	if (unlikely(rc < 0))
 		return rc;
 	return vu_region_reply_check(access, &reply, call.len, access->count);
 }
 
+static inline int
+write_result(const struct vu_region_access *access, const struct vu_region_access *reply,
+	const struct vu_call *call, int rc)
+{
+	return likely(rc == 0) ? vu_region_reply_check(access, reply, call->len, 0) : rc;
+}
+
 static int
-piece_write(struct vu_client *client, const struct vu_region_access *access, uint8_t *data)
+write_brief(struct vu_client *client, const struct vu_region_access *access, const uint8_t *data)
+{
+	struct {
+		struct vu_hdr hdr;
+		struct vu_region_access access;
+		uint8_t data[BRIEF_MAX];
+	} request;
+	struct vu_region_access reply;
+	struct iovec iov = { &request.access, sizeof(request.access) + access->count };
+	struct vu_call call = { .cmd = VU_REGION_WRITE, .payload = &iov, .nb = 1,
+		.reply = &reply, .cap = sizeof(reply),
+		.brief = true, .whole = &request.hdr, .usual_len = sizeof(reply) };
+
+	request.access = *access;
+	memcpy(request.data, data, access->count);
+	return write_result(access, &reply, &call, vu_client_call(client, &call));
+}
+
+static int
+write_long(struct vu_client *client, const struct vu_region_access *access, uint8_t *data)
 {
 	struct vu_region_access request = *access, reply;
 	struct iovec iov[] = { { &request, sizeof(request) }, { data, access->count } };
 	struct vu_call call = { .cmd = VU_REGION_WRITE, .payload = iov, .nb = RTE_DIM(iov),
 		.reply = &reply, .cap = sizeof(reply) };
-	int rc;
 
-	rc = vu_client_call(client, &call);
-	if (unlikely(rc < 0))
-		return rc;
-	return vu_region_reply_check(access, &reply, call.len, 0);
+	return write_result(access, &reply, &call, vu_client_call(client, &call));
+}
+
+static int
+piece_write(struct vu_client *client, const struct vu_region_access *access, uint8_t *data)
+{
+	if (likely(access->count <= BRIEF_MAX))
+		return write_brief(client, access, data);
+	return write_long(client, access, data);
 }
 
 static int
@@ -57,26 +97,40 @@ piece_post(struct vu_client *client, const struct vu_region_access *access, uint
 }
 
 /* In pieces that the server takes. */
-static int
+static __rte_noinline int
+region_pieces(struct vu_client *client, const struct vu_region_access *all, uint8_t *data,
+	uint32_t max, region_piece_t piece)
+{
+	struct vu_region_access access = *all;
+	uint32_t done;
+	int rc = 0;
+
+	for (done = 0; done < all->count && rc == 0; done += access.count) {
+		access.offset = all->offset + done;
+		access.count = RTE_MIN(all->count - done, max);
+		rc = piece(client, &access, data + done);
+	}
+	return rc;
+}
+
+static inline int
 region_access(int dev_id, const struct vu_region_access *all, const void *data, bool read,
 	region_piece_t piece)
 {
 	struct vu_client *client = vu_client_get(dev_id);
-	struct vu_region_access access = *all;
-	uintptr_t to = (uintptr_t)data;
-	uint32_t done, max;
-	int rc = 0;
+	uint8_t *bytes = (uint8_t *)(uintptr_t)data;
+	uint32_t max;
+	int rc;
 
 	if (unlikely(client == NULL))
 		return -ENODEV;
 	max = read ? client->max_read : client->max_write;
 	if (unlikely(all->count > UINT64_MAX - all->offset))
 		rc = -EINVAL;
-	for (done = 0; done < all->count && rc == 0; done += access.count) {
-		access.offset = all->offset + done;
-		access.count = RTE_MIN(all->count - done, max);
-		rc = piece(client, &access, (uint8_t *)(to + done));
-	}
+	else if (likely(all->count > 0 && all->count <= max))
+		rc = piece(client, all, bytes);
+	else
+		rc = region_pieces(client, all, bytes, max, piece);
 	vu_client_put(client);
 	return rc;
 }

@@ -60,6 +60,23 @@ vu_slot_try_take(struct vu_slot *slot, uint32_t *state)
 		(*state & ~VU_SLOT_PHASE) | VU_SLOT_TAKEN);
 }
 
+/** A slot is free that was waited for, or never in use. */
+static inline void
+vu_slot_freed(struct vu_client *client)
+{
+	if (unlikely(atomic_load(&client->nb_crowded) > 0)) {
+		atomic_fetch_add(&client->freed, 1);
+		vu_futex_wake(&client->freed, 1);
+	}
+}
+
+static inline void
+vu_slot_free(struct vu_client *client, struct vu_slot *slot)
+{
+	atomic_store(&slot->state, VU_SLOT_FREE);
+	vu_slot_freed(client);
+}
+
 /** The slot that was taken is done. */
 static inline void
 vu_slot_finish(struct vu_slot *slot, uint32_t state, int rc)

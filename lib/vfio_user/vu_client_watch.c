@@ -109,6 +109,8 @@ vu_client_watch_wait(struct vu_client_watch *watch, uint64_t until_ms)
 	nb = epoll_wait(watch->epfd, events, RTE_DIM(events), watch->more ? 0 : -1);
 	if (unlikely(nb < 0))
 		return errno == EINTR ? 0 : -errno;
+	if (likely(nb == 1 && events[0].data.u32 == VU_CLIENT_CONN && events[0].events == EPOLLIN))
+		return VU_CLIENT_CONN;
 	what = watch_events(watch, events, nb);
 	return (int)(what | (watch->more ? VU_CLIENT_CONN : 0));
 }

@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
 
 #include "vu_fds.h"
 #include "vu_proto.h"
@@ -117,6 +120,30 @@ static inline bool
 vu_rx_idle(const struct vu_rx *rx)
 {
 	return rx->head == rx->tail && rx->fds.nb == 0 && rx->late_fds.nb == 0;
+}
+
+/**
+ * Is what was received one whole message without descriptors, and with this header but for its
+ * error?
+ *
+ * @return its payload, or NULL; vu_rx_done() takes the message away
+ */
+static inline const uint8_t *
+vu_rx_only(const struct vu_rx *rx, const struct vu_hdr *want)
+{
+	if (unlikely(rx->tail != want->size || rx->head > 0 || rx->fds.nb > 0 ||
+			rx->late_fds.nb > 0))
+		return NULL;
+	if (unlikely(memcmp(rx->buf, want, offsetof(struct vu_hdr, error)) != 0))
+		return NULL;
+	return rx->buf + sizeof(*want);
+}
+
+/** What vu_rx_only() found was taken. */
+static inline void
+vu_rx_done(struct vu_rx *rx)
+{
+	rx->head = rx->tail = 0;
 }
 
 /** As vu_rx_next(), which also knows that there is nothing. */

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Short requests of one thread, which the client does in one go, and what then is not as usual. */
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_vfio_user.h>
+
+#include "interpose.h"
+#include "test.h"
+#include "vu_stand.h"
+
+#define REGION 2u
+
+/* ------------------------------------------------------- answers of the usual length ---- */
+
+/* What is wrong with the header of an answer that is right but for that. */
+struct odd_header {
+	const char *name;
+	uint32_t flags;
+	uint32_t error;
+	uint16_t cmd;	/* added to the right one */
+	int rc;
+	bool ends;	/* the connection is of no use afterwards */
+};
+
+static bool
+answer_odd(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	const struct odd_header *odd = stand->ctx;
+	struct {
+		struct vu_hdr hdr;
+		uint8_t access[16];
+		uint32_t data;
+	} answer = { .data = 0x01020304 };
+
+	(void)len;
+	if (odd == NULL || (hdr->cmd != VU_REGION_READ && hdr->cmd != VU_REGION_WRITE))
+		return false;
+	answer.hdr = (struct vu_hdr) { .id = hdr->id, .cmd = (uint16_t)(hdr->cmd + odd->cmd),
+		.size = hdr->cmd == VU_REGION_READ ? 36 : 32, .flags = odd->flags,
+		.error = odd->error };
+	memcpy(answer.access, payload, sizeof(answer.access));
+	return stand_send(stand, &answer, answer.hdr.size, NULL, 0);
+}
+
+static const struct odd_header odd_headers[] = {
+	{ "an error", VU_F_TYPE_REPLY | VU_F_ERROR, EBUSY, 0, -EBUSY, false },
+	{ "an error without number", VU_F_TYPE_REPLY | VU_F_ERROR, 0, 0, -EIO, false },
+	{ "a number without error", VU_F_TYPE_REPLY, EBUSY, 0, 0, false },
+	{ "not to be answered", VU_F_TYPE_REPLY | VU_F_NO_REPLY, 0, 0, -EPROTO, false },
+	{ "flags there are not", VU_F_TYPE_REPLY | 0x100, 0, 0, 0, false },
+	{ "another command", VU_F_TYPE_REPLY, 0, 1, -EPROTO, false },
+	{ "a type there is not", 7, 0, 0, -EPROTO, true },
+};
+
+static void
+odd_check(const struct odd_header *odd, bool write)
+{
+	struct stand stand = { .answer = answer_odd };
+	uint32_t value = 0;
+	int rc;
+
+	stand_start(&stand);
+	stand.ctx = (void *)(uintptr_t)odd;
+	if (write)
+		rc = rte_vfio_user_region_write(stand.dev_id, REGION, 0, 4, &value);
+	else
+		rc = rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value);
+	if (rc != odd->rc)
+		fail_msg("%s of %s: %d", odd->name, write ? "a write" : "a read", rc);
+	if (rc == 0 && !write)
+		assert_int_equal(value, 0x01020304);
+	stand.ctx = NULL;
+	rc = rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value);
+	assert_int_equal(rc < 0, odd->ends);
+	stand_end(&stand);
+}
+
+static void
+test_header_of_an_answer_counts_whatever_its_length(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RTE_DIM(odd_headers); i++) {
+		odd_check(&odd_headers[i], false);
+		odd_check(&odd_headers[i], true);
+	}
+}
+
+/* ------------------------------------------------------------------ a socket that is full ---- */
+
+static void
+test_request_that_the_socket_does_not_take_at_once_is_answered(void **state)
+{
+	struct stand stand = { .json = NULL };
+	uint32_t value;
+	int rc;
+
+	(void)state;
+	stand_start(&stand);
+	interpose_fail(INTERPOSE_ONLY(SENDMSG) | INTERPOSE_THIS_THREAD, 1, EAGAIN);
+	rc = rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value);
+	assert_true(interpose_fired());
+	interpose_disarm();
+	assert_int_equal(rc, 0);
+	assert_int_equal(rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value), 0);
+	stand_end(&stand);
+}
+
+static void
+test_request_that_cannot_be_sent_once_is_sent_again(void **state)
+{
+	struct stand stand = { .json = NULL };
+	uint32_t value;
+	int rc;
+
+	(void)state;
+	stand_start(&stand);
+	interpose_fail(INTERPOSE_ONLY(SENDMSG) | INTERPOSE_THIS_THREAD, 1, ENOBUFS);
+	rc = rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value);
+	assert_true(interpose_fired());
+	interpose_disarm();
+	assert_int_equal(rc, 0);
+	stand_end(&stand);
+}
+
+/* --------------------------------------------------- the end comes with another's answer ---- */
+
+struct farewell {
+	struct vu_hdr first;
+	uint8_t access[16];
+	unsigned int nb;
+};
+
+/* The first read waits for its answer until there is another; that one is never answered. */
+static bool
+answer_farewell(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	struct farewell *farewell = stand->ctx;
+	uint8_t answer[20] = { 0 };
+
+	(void)len;
+	if (hdr->cmd != VU_REGION_READ)
+		return false;
+	if (farewell->nb++ == 0) {
+		farewell->first = *hdr;
+		memcpy(farewell->access, payload, sizeof(farewell->access));
+		return true;
+	}
+	/* so that it sleeps, and the first one receives for both */
+	usleep(20000);
+	memcpy(answer, farewell->access, sizeof(farewell->access));
+	stand_reply(stand, &farewell->first, answer, sizeof(answer), NULL, 0);
+	stand_hang_up(stand);
+	return true;
+}
+
+struct reader {
+	int dev_id;
+	int rc;
+};
+
+static void *
+read_once(void *arg)
+{
+	struct reader *reader = arg;
+	uint32_t value;
+
+	reader->rc = rte_vfio_user_region_read(reader->dev_id, REGION, 0, 4, &value);
+	return NULL;
+}
+
+static void
+test_end_that_comes_with_the_answer_of_another_thread_is_seen(void **state)
+{
+	struct farewell farewell = { .nb = 0 };
+	struct stand stand = { .answer = answer_farewell, .ctx = &farewell };
+	struct reader reader[2];
+	pthread_t thread[2];
+	unsigned int i, before;
+
+	(void)state;
+	stand_start(&stand);
+	before = atomic_load(&stand.nb_log);
+	for (i = 0; i < RTE_DIM(reader); i++) {
+		reader[i].dev_id = stand.dev_id;
+		stand_thread_create(&thread[i], read_once, &reader[i]);
+		while (atomic_load(&stand.nb_log) == before + i)
+			usleep(1000);
+	}
+	for (i = 0; i < RTE_DIM(reader); i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(reader[0].rc, 0);
+	assert_int_equal(reader[1].rc, -ENOTCONN);
+	stand_end(&stand);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_header_of_an_answer_counts_whatever_its_length),
+	cmocka_unit_test(test_request_that_the_socket_does_not_take_at_once_is_answered),
+	cmocka_unit_test(test_request_that_cannot_be_sent_once_is_sent_again),
+	cmocka_unit_test(test_end_that_comes_with_the_answer_of_another_thread_is_seen),
+};
+
+TEST_SUITE(vu_client_brief, "functional", tests, stand_setup, stand_teardown)
