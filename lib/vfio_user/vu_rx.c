@@ -178,16 +178,6 @@ rx_arrived_placed(struct vu_rx *rx, size_t n)
 	return 0;
 }
 
-static inline int
-rx_arrived(struct vu_rx *rx, size_t n)
-{
-	if (unlikely(rx->dest.buf != NULL))
-		return rx_arrived_placed(rx, n);
-	rx->tail += n;
-	rx->chunk_end = rx->tail;
-	return 0;
-}
-
 /* What came late belongs to the message at head, now that all before it were handed out. */
 static __rte_noinline int
 rx_adopt_late_fds(struct vu_rx *rx)
@@ -202,20 +192,29 @@ rx_adopt_late_fds(struct vu_rx *rx)
 	return 0;
 }
 
-/* For the next receive, which as a rule finds nothing left of the one before. */
-static inline int
-rx_prepare(struct vu_rx *rx)
+/* Is nothing left of the receives before, and nothing expected that is not usual? */
+static inline bool
+rx_is_clear(const struct vu_rx *rx)
+{
+	return rx->head == rx->tail && rx->cap == VU_RX_CHUNK && rx->dest.buf == NULL &&
+		rx->late_fds.nb == 0;
+}
+
+/* For the next receive. Returns the number of pieces that it fills, or -errno. */
+static __rte_noinline int
+rx_prepare(struct vu_rx *rx, struct iovec iov[3])
 {
 	int rc = 0;
 
-	if (unlikely(rx->late_fds.nb > 0))
+	if (rx->late_fds.nb > 0)
 		rc = rx_adopt_late_fds(rx);
-	if (unlikely(rc < 0))
+	if (rc < 0)
 		return rc;
-	if (unlikely(rx->head != rx->tail || rx->cap != VU_RX_CHUNK))
-		return rx_make_room(rx);
-	rx->head = rx->tail = 0;
-	return 0;
+	if (rx->head != rx->tail || rx->cap != VU_RX_CHUNK)
+		rc = rx_make_room(rx);
+	else
+		rx->head = rx->tail = 0;
+	return rc < 0 ? rc : (int)rx_targets(rx, iov);
 }
 
 static __rte_noinline void
@@ -235,9 +234,9 @@ rx_collect_fds(struct vu_fds *fds, struct msghdr *mh)
 
 /* What came, or did not, when it was not just bytes: n is what recvmsg() said. */
 static __rte_noinline int
-rx_filled_else(struct vu_rx *rx, struct msghdr *mh, ssize_t n)
+rx_filled(struct vu_rx *rx, struct msghdr *mh, ssize_t n)
 {
-	int rc;
+	int rc = 0;
 
 	if (n < 0)
 		return errno == ECONNRESET || errno == EPIPE ? -ENOTCONN : -errno;
@@ -248,7 +247,10 @@ rx_filled_else(struct vu_rx *rx, struct msghdr *mh, ssize_t n)
 	/* there is room for all that a message may carry: what is missing did not get a number */
 	if (mh->msg_flags & MSG_CTRUNC)
 		vu_fds_lose(&rx->late_fds);
-	rc = rx_arrived(rx, (size_t)n);
+	if (rx->dest.buf != NULL)
+		rc = rx_arrived_placed(rx, (size_t)n);
+	else
+		rx->tail = rx->chunk_end = rx->tail + (size_t)n;
 	if (rc < 0)
 		return rc;
 	return rx->late_fds.nb > rx->max_fds ? -EPROTO : (int)n;
@@ -261,35 +263,64 @@ vu_rx_fill(struct vu_rx *rx, int sock, int flags)
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int) * VU_SCM_MAX_FD)];
 	} control;
-	struct iovec iov[3];
+	struct iovec iov[3] = { { rx->buf, VU_RX_CHUNK } };
 	struct msghdr mh = {
 		.msg_iov = iov,
+		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control.space),
 	};
+	const bool clear = rx_is_clear(rx);
 	ssize_t n;
-	int rc;
 
-	rc = rx_prepare(rx);
-	if (unlikely(rc < 0))
-		return rc;
-	mh.msg_iovlen = rx_targets(rx, iov);
+	if (likely(clear)) {
+		rx->head = rx->tail = 0;
+	} else {
+		n = rx_prepare(rx, iov);
+		if (n < 0)
+			return (int)n;
+		mh.msg_iovlen = (size_t)n;
+	}
 	do {
 		n = recvmsg(sock, &mh, flags | MSG_CMSG_CLOEXEC);
 	} while (unlikely(n < 0) && errno == EINTR);
-	if (unlikely(n <= 0 || mh.msg_controllen > 0 || (mh.msg_flags & MSG_CTRUNC) ||
-			rx->dest.buf != NULL || rx->late_fds.nb > rx->max_fds))
-		return rx_filled_else(rx, &mh, n);
-	rx->tail += (size_t)n;
-	rx->chunk_end = rx->tail;
+	if (unlikely(!clear || n <= 0 || mh.msg_controllen > 0 || (mh.msg_flags & MSG_CTRUNC)))
+		return rx_filled(rx, &mh, n);
+	rx->tail = rx->chunk_end = (size_t)n;
 	return (int)n;
+}
+
+/* The message at head is whole. */
+static inline void
+rx_hand_out(struct vu_rx *rx, struct vu_rx_msg *msg, size_t placed)
+{
+	msg->payload = rx->buf + rx->head + sizeof(msg->hdr);
+	msg->len = msg->hdr.size - sizeof(msg->hdr);
+	msg->placed = placed;
+	msg->fds = &rx->fds;
+	rx->head += msg->hdr.size - placed;
+	rx->msg_out = true;
+}
+
+/* The same, with what a message has only now and then: descriptors, data that were expected. */
+static __rte_noinline int
+rx_next_else(struct vu_rx *rx, struct vu_rx_msg *msg)
+{
+	size_t placed = rx->dest.buf != NULL ? rx->dest.len : 0;
+
+	if (rx->tail - rx->head < msg->hdr.size - placed || (placed > 0 && rx->dest.have < placed))
+		return 0;
+	rx->dest.buf = NULL;
+	rx_hand_out(rx, msg, placed);
+	if (rx->late_fds.nb > 0 && rx->chunk_end <= rx->head && rx_adopt_late_fds(rx) < 0)
+		return -EPROTO;
+	return 1;
 }
 
 int
 vu_rx_next_message(struct vu_rx *rx, struct vu_rx_msg *msg)
 {
 	size_t have = rx->tail - rx->head;
-	size_t placed;
 
 	if (unlikely(rx->fds.nb > 0) && rx->msg_out)
 		vu_fds_close(&rx->fds);
@@ -299,18 +330,10 @@ vu_rx_next_message(struct vu_rx *rx, struct vu_rx_msg *msg)
 	memcpy(&msg->hdr, rx->buf + rx->head, sizeof(msg->hdr));
 	if (unlikely(vu_hdr_check(&msg->hdr, rx->max_size, true) < 0))
 		return -EPROTO;
-	placed = unlikely(rx->dest.buf != NULL) ? rx->dest.len : 0;
-	if (unlikely(have < msg->hdr.size - placed || (placed > 0 && rx->dest.have < placed)))
+	if (unlikely(rx->dest.buf != NULL || rx->late_fds.nb > 0))
+		return rx_next_else(rx, msg);
+	if (unlikely(have < msg->hdr.size))
 		return 0;
-	rx->dest.buf = NULL;
-	msg->payload = rx->buf + rx->head + sizeof(msg->hdr);
-	msg->len = msg->hdr.size - sizeof(msg->hdr);
-	msg->placed = placed;
-	rx->head += msg->hdr.size - placed;
-	if (unlikely(rx->late_fds.nb > 0) && rx->chunk_end <= rx->head &&
-			rx_adopt_late_fds(rx) < 0)
-		return -EPROTO;
-	msg->fds = &rx->fds;
-	rx->msg_out = true;
+	rx_hand_out(rx, msg, 0);
 	return 1;
 }
