@@ -235,10 +235,9 @@ int rte_vfio_user_start(const char *sock_addr);
  *   The session.
  * @return
  *   The table, or NULL: no such device, or nothing mapped. It is valid until the next change of the
- *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). Between
- *   rte_vfio_user_dma_enter() and rte_vfio_user_dma_leave() NULL also says that the table is just
- *   being changed. A client that truncates its file harms itself alone, as with
- *   rte_vfio_user_dma_sg(), which is there for data paths that do not want to be stopped.
+ *   table: use it from a callback, or between lock_dp(0) and lock_dp(1). A client that truncates
+ *   its file harms itself alone, as with rte_vfio_user_dma_sg(), which is there for data paths that
+ *   do not want to be stopped.
  */
 __rte_experimental
 const struct rte_vfio_user_mem *rte_vfio_user_get_mem_table(int dev_id);

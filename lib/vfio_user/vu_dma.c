@@ -13,7 +13,6 @@
 
 #include "vu_dirty.h"
 #include "vu_dma.h"
-#include "vu_dma_tree.h"
 #include "vu_sigbus.h"
 
 /* The region that a thread found last. Right as long as the generation is the table's. */
@@ -30,13 +29,28 @@ static _Thread_local struct last_find last_find __attribute__((tls_model("initia
  * of it is sequentially consistent, which costs a reader nothing on most processors.
  */
 
-/* One count for all tables, so that a thread need not remember which one it looked at. */
-static _Atomic uint64_t generations = 1;
+/*
+ * A table counts by itself, in a range that no other one has: so a thread need not remember which
+ * table it looked at.
+ */
+#define GENERATIONS (UINT64_C(1) << 32)
+
+static uint64_t
+generation_range(void)
+{
+	static _Atomic uint64_t ranges;
+
+	return (atomic_fetch_add(&ranges, 1) + 1) * GENERATIONS;
+}
 
 static void
 generation_next(struct vu_dma *dma)
 {
-	atomic_store(&dma->generation, atomic_fetch_add(&generations, 1));
+	uint64_t next = atomic_load_explicit(&dma->generation, memory_order_relaxed) + 1;
+
+	if (unlikely(next % GENERATIONS == 0))
+		next = generation_range();
+	atomic_store(&dma->generation, next);
 }
 
 int
@@ -44,7 +58,8 @@ vu_dma_init(struct vu_dma *dma, uint32_t max_regions)
 {
 	memset(dma, 0, sizeof(*dma));
 	dma->max_regions = max_regions;
-	generation_next(dma);
+	dma->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	atomic_init(&dma->generation, generation_range());
 	return vu_sigbus_watch(dma);
 }
 
@@ -56,23 +71,39 @@ dma_root(const struct vu_dma *dma)
 
 /* ---- regions ---- */
 
+static struct vu_dma_region *
+region_memory_get(struct vu_dma *dma)
+{
+	struct vu_dma_region *region = dma->spare;
+
+	dma->spare = NULL;
+	return region != NULL ? region : malloc(sizeof(*region));
+}
+
 static void
-region_free(struct vu_dma_region *region)
+region_free(struct vu_dma *dma, struct vu_dma_region *region)
 {
 	uint8_t *mapping = vu_dma_mapping(region);
+	struct vu_dirty *dirty = atomic_load(&region->dirty);
 
 	if (mapping != NULL)
 		munmap(mapping, region->mmap_size);
 	if (region->fd >= 0)
 		close(region->fd);
-	free(atomic_load(&region->dirty));
-	free(region);
+	if (unlikely(dirty != NULL))
+		free(dirty);
+	/* memory of one region is kept for the next one */
+	if (dma->spare == NULL)
+		dma->spare = region;
+	else
+		free(region);
 }
 
 /* Is the range in the file, and what is the size of the file's pages? */
 static int
 file_check(int fd, uint64_t offset, uint64_t size, uint64_t *pgsize)
 {
+	const uint64_t least = *pgsize;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
@@ -81,7 +112,7 @@ file_check(int fd, uint64_t offset, uint64_t size, uint64_t *pgsize)
 		return -EINVAL;
 	if (offset > (uint64_t)st.st_size || size > (uint64_t)st.st_size - offset)
 		return -EINVAL;
-	*pgsize = (uint64_t)RTE_MAX((long)st.st_blksize, sysconf(_SC_PAGESIZE));
+	*pgsize = RTE_MAX((uint64_t)st.st_blksize, least);
 	return 0;
 }
 
@@ -105,9 +136,8 @@ access_check(int fd, int prot)
  * is made of whole pages of the file, which may be huge ones: munmap() insists.
  */
 static int
-region_check(struct vu_dma_region *region, uint64_t size)
+region_check(struct vu_dma_region *region, uint64_t size, uint64_t pgsize)
 {
-	uint64_t pgsize = 1;
 	int rc;
 
 	rc = file_check(region->fd, region->fd_offset, size, &pgsize);
@@ -151,81 +181,74 @@ vu_dma_region_base(const struct vu_dma_region *region, uint8_t **base)
 	return rc;
 }
 
-static int
-region_new(uint64_t addr, uint64_t size, int prot, int fd, uint64_t fd_offset,
-	struct vu_dma_region **out)
-{
-	struct vu_dma_region *region;
-	int rc;
-
-	region = malloc(sizeof(*region));
-	if (region == NULL)
-		return -ENOMEM;
-	*region = (struct vu_dma_region) {
-		.addr = addr,
-		.last = addr + (size - 1),
-		.prot = prot,
-		.fd = fd,
-		.fd_offset = fd_offset,
-	};
-	rc = fd < 0 ? 0 : region_check(region, size);
-	if (rc < 0) {
-		free(region);
-		return rc;
-	}
-	*out = region;
-	return 0;
-}
-
 /* Give up a region that is in no table; its descriptor stays the caller's. */
 static void
-region_cancel(struct vu_dma_region *region)
+region_drop(struct vu_dma_region *region)
 {
-	region->fd = -1;
-	region_free(region);
+	free(atomic_load(&region->dirty));
+	free(region);
+}
+
+static int
+region_new(struct vu_dma *dma, const struct vu_dma_region *checked, struct vu_dma_region **out)
+{
+	struct vu_dma_region *region = region_memory_get(dma);
+	int rc;
+
+	if (region == NULL)
+		return -ENOMEM;
+	*region = *checked;
+	rc = vu_dirty_alloc(region, dma->dirty_pgsize);
+	if (unlikely(rc < 0))
+		region_drop(region);
+	else
+		*out = region;
+	return rc;
 }
 
 /* ---- changes, by one thread ---- */
 
+/* Nobody who begins now sees the old tree. A flat table of it is not made any more. */
 static void
-flat_forget(struct vu_dma *dma)
+root_publish(struct vu_dma *dma, struct vu_dma_node *root, uint32_t nb_regions)
 {
-	free(dma->flat);
+	struct rte_vfio_user_mem *flat;
+
+	vu_turn_wait(&dma->flat_turn, UINT64_MAX);
+	flat = dma->flat;
 	dma->flat = NULL;
+	dma->nb_regions = nb_regions;
+	atomic_store(&dma->root, root);
+	vu_turn_end(&dma->flat_turn);
+	generation_next(dma);
+	if (unlikely(flat != NULL))
+		free(flat);
 }
 
-/* Nobody who begins now sees the old tree. */
+/* After a grace period. */
 static void
-root_publish(struct vu_dma *dma, struct vu_dma_node *root)
+retired_free(struct vu_dma *dma)
 {
-	flat_forget(dma);
-	atomic_store(&dma->root, root);
-	generation_next(dma);
+	while (dma->nb_retired > 0)
+		vu_dma_node_put(&dma->pool, dma->retired[--dma->nb_retired]);
 }
 
 /*
- * Old nodes go when nobody reads them any more: at once, as a rule. Else they are kept, because to
- * wait for many takes as long as for one.
+ * Old nodes are kept until nobody reads them any more: to wait for many, or to look, takes as long
+ * as for one.
  */
 static void
 retire(struct vu_dma *dma, struct vu_dma_nodes *old)
 {
 	while (old->nb > 0) {
-		if (dma->nb_retired == RTE_DIM(dma->retired)) {
+		if (unlikely(dma->nb_retired == RTE_DIM(dma->retired))) {
 			vu_epoch_wait();
-			vu_dma_retired_free(dma);
+			retired_free(dma);
 		}
 		dma->retired[dma->nb_retired++] = old->node[--old->nb];
 	}
-	if (dma->nb_retired > 0 && vu_epoch_passed())
-		vu_dma_retired_free(dma);
-}
-
-void
-vu_dma_retired_free(struct vu_dma *dma)
-{
-	while (dma->nb_retired > 0)
-		free(dma->retired[--dma->nb_retired]);
+	if (unlikely(dma->nb_retired >= VU_DMA_RETIRED_MANY) && vu_epoch_passed())
+		retired_free(dma);
 }
 
 static bool
@@ -236,18 +259,21 @@ range_is_free(const struct vu_dma *dma, uint64_t addr, uint64_t last)
 	return next == NULL || next->addr > last;
 }
 
+/* Takes the region, also if it fails. */
 static int
 dma_insert(struct vu_dma *dma, struct vu_dma_region *region)
 {
-	struct vu_dma_nodes old = { .nb = 0 };
+	struct vu_dma_nodes old;
 	struct vu_dma_node *root;
 	int rc;
 
-	rc = vu_dma_tree_insert(dma_root(dma), region->last, region, &root, &old);
-	if (rc < 0)
+	old.nb = 0;
+	rc = vu_dma_tree_insert(dma_root(dma), region->last, region, &root, &old, &dma->pool);
+	if (unlikely(rc < 0)) {
+		region_drop(region);
 		return rc;
-	dma->nb_regions++;
-	root_publish(dma, root);
+	}
+	root_publish(dma, root, dma->nb_regions + 1);
 	retire(dma, &old);
 	return 0;
 }
@@ -256,85 +282,103 @@ int
 vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int fd,
 	uint64_t fd_offset)
 {
+	struct vu_dma_region wanted = {
+		.addr = addr,
+		.last = addr + (size - 1),
+		.prot = prot,
+		.fd = fd,
+		.fd_offset = fd_offset,
+	};
 	struct vu_dma_region *region;
 	int rc;
 
 	if (size == 0 || size - 1 > UINT64_MAX - addr)
 		return -EINVAL;
-	if (!range_is_free(dma, addr, addr + (size - 1)))
+	if (!range_is_free(dma, addr, wanted.last))
 		return -EEXIST;
 	if (dma->nb_regions == dma->max_regions)
 		return -ENOSPC;
-	rc = region_new(addr, size, prot, fd, fd_offset, &region);
-	if (rc < 0)
-		return rc;
-	rc = vu_dirty_alloc(region, dma->dirty_pgsize);
+	rc = fd < 0 ? 0 : region_check(&wanted, size, dma->page_size);
+	if (rc == 0)
+		rc = region_new(dma, &wanted, &region);
 	if (rc == 0)
 		rc = dma_insert(dma, region);
-	if (rc < 0)
-		region_cancel(region);
 	return rc;
 }
 
 /* Take a region out of the table. On return nobody uses it any more. */
 static int
-region_take(struct vu_dma *dma, uint64_t addr, uint64_t size, struct vu_dma_region **out)
+region_take(struct vu_dma *dma, struct vu_dma_region *region)
 {
-	struct vu_dma_nodes old = { .nb = 0 };
-	struct vu_dma_region *region = vu_dma_tree_find(dma_root(dma), addr);
+	struct vu_dma_nodes old;
 	struct vu_dma_node *root;
 	int rc;
 
-	if (region == NULL || region->addr != addr || region->last - addr != size - 1)
-		return -ENOENT;
-	rc = vu_dma_tree_remove(dma_root(dma), region->last, &root, &old);
+	old.nb = 0;
+	rc = vu_dma_tree_remove(dma_root(dma), region->last, &root, &old, &dma->pool);
 	if (rc < 0)
 		return rc;
-	dma->nb_regions--;
-	atomic_store(&dma->leaving, region);
-	root_publish(dma, root);
+	/* who no longer finds it in the tree finds it here */
+	atomic_store_explicit(&dma->leaving, region, memory_order_relaxed);
+	root_publish(dma, root, dma->nb_regions - 1);
 	vu_epoch_wait();
 	atomic_store(&dma->leaving, NULL);
-	vu_dma_nodes_free(&old);
-	vu_dma_retired_free(dma);
-	*out = region;
+	/* a fault of another one's memory may have led here meanwhile */
+	vu_epoch_wait_signals();
+	vu_dma_nodes_free(&old, &dma->pool);
+	retired_free(dma);
 	return 0;
+}
+
+/* The region of just that range, or NULL. */
+static struct vu_dma_region *
+region_of(const struct vu_dma *dma, uint64_t addr, uint64_t size)
+{
+	struct vu_dma_region *region = vu_dma_tree_find(dma_root(dma), addr);
+
+	return region != NULL && region->addr == addr && region->last - addr == size - 1 ?
+		region : NULL;
+}
+
+int
+vu_dma_remove(struct vu_dma *dma, struct vu_dma_region *region)
+{
+	int rc = region_take(dma, region);
+
+	if (likely(rc == 0))
+		region_free(dma, region);
+	return rc;
 }
 
 int
 vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size)
 {
-	struct vu_dma_region *region;
-	int rc;
+	struct vu_dma_region *region = region_of(dma, addr, size);
 
-	rc = region_take(dma, addr, size, &region);
-	if (rc == 0)
-		region_free(region);
-	return rc;
+	return region != NULL ? vu_dma_remove(dma, region) : -ENOENT;
 }
 
 int
 vu_dma_unmap_dirty(struct vu_dma *dma, uint64_t addr, uint64_t size, uint64_t pgsize,
 	uint64_t *bitmap, size_t bitmap_size)
 {
-	struct vu_dma_region *region;
+	struct vu_dma_region *region = region_of(dma, addr, size);
 	int rc;
 
 	rc = vu_dirty_report_check(dma, addr, size, pgsize, bitmap_size);
 	if (rc == 0)
-		rc = region_take(dma, addr, size, &region);
+		rc = region != NULL ? region_take(dma, region) : -ENOENT;
 	if (rc < 0)
 		return rc;
 	vu_dirty_report_region(region, pgsize, bitmap, bitmap_size);
-	region_free(region);
+	region_free(dma, region);
 	return 0;
 }
 
 static void
 visit_free(struct vu_dma_region *region, void *arg)
 {
-	RTE_SET_USED(arg);
-	region_free(region);
+	region_free(arg, region);
 }
 
 uint32_t
@@ -343,13 +387,13 @@ vu_dma_unmap_all(struct vu_dma *dma)
 	struct vu_dma_node *root = dma_root(dma);
 	uint32_t nb = dma->nb_regions;
 
-	dma->nb_regions = 0;
 	atomic_store(&dma->all_leaving, root);
-	root_publish(dma, NULL);
+	root_publish(dma, NULL, 0);
 	vu_epoch_wait();
 	atomic_store(&dma->all_leaving, NULL);
-	vu_dma_retired_free(dma);
-	vu_dma_tree_walk(root, visit_free, NULL);
+	vu_epoch_wait_signals();
+	retired_free(dma);
+	vu_dma_tree_walk(root, visit_free, dma);
 	vu_dma_tree_free(root);
 	return nb;
 }
@@ -359,6 +403,8 @@ vu_dma_fini(struct vu_dma *dma)
 {
 	vu_sigbus_unwatch(dma);
 	vu_dma_unmap_all(dma);
+	vu_dma_pool_free(&dma->pool);
+	free(dma->spare);
 }
 
 /* ---- reading, by any thread ---- */
@@ -516,16 +562,26 @@ visit_flat(struct vu_dma_region *region, void *arg)
 	};
 }
 
+static void
+flat_make(struct vu_dma *dma)
+{
+	dma->flat = malloc(sizeof(*dma->flat) + dma->nb_regions * sizeof(dma->flat->entry[0]));
+	if (dma->flat == NULL)
+		return;
+	dma->flat->entry_num = 0;
+	vu_dma_tree_walk(dma_root(dma), visit_flat, dma->flat);
+}
+
+/* Nobody who has the turn waits for the end of sections: it may be waited for in one. */
 const struct rte_vfio_user_mem *
 vu_dma_flat(struct vu_dma *dma)
 {
-	if (dma->flat == NULL && dma->nb_regions > 0) {
-		dma->flat = malloc(sizeof(*dma->flat) +
-			dma->nb_regions * sizeof(dma->flat->entry[0]));
-		if (dma->flat == NULL)
-			return NULL;
-		dma->flat->entry_num = 0;
-		vu_dma_tree_walk(dma_root(dma), visit_flat, dma->flat);
-	}
-	return dma->flat;
+	const struct rte_vfio_user_mem *flat;
+
+	vu_turn_wait(&dma->flat_turn, UINT64_MAX);
+	if (dma->flat == NULL && dma->nb_regions > 0)
+		flat_make(dma);
+	flat = dma->flat;
+	vu_turn_end(&dma->flat_turn);
+	return flat;
 }

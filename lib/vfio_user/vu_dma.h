@@ -16,10 +16,14 @@
 #include <sys/uio.h>
 
 #include "rte_vfio_user.h"
+#include "vu_dma_tree.h"
 #include "vu_epoch.h"
+#include "vu_turn.h"
 
-struct vu_dma_node;
 struct vu_dirty;
+
+/** Nodes that wait for a grace period before a change looks whether it is over. */
+#define VU_DMA_RETIRED_MANY 16u
 
 /** Nodes that may wait for a grace period before a change waits for one. */
 #define VU_DMA_RETIRED_MAX 256u
@@ -45,13 +49,18 @@ struct vu_dma {
 	_Atomic uint64_t generation;	/**< grows with each change; unique among all tables */
 	_Atomic(struct vu_dma_region *) leaving;	/**< taken out, may still be read */
 	_Atomic(struct vu_dma_node *) all_leaving;	/**< a whole tree of such regions */
-	uint32_t nb_regions;
-	uint32_t max_regions;
 	_Atomic uint64_t dirty_pgsize;	/**< bytes a bit stands for; 0: nobody tracks */
 	atomic_bool broken;	/**< the client took memory away under us */
+	struct vu_turn flat_turn;	/**< of who makes or changes the flat table */
+	struct rte_vfio_user_mem *flat;	/**< for rte_vfio_user_get_mem_table(); or NULL */
+	/* of the thread that changes the table; the number with the turn, too */
+	uint32_t nb_regions;
+	uint32_t max_regions;
+	size_t page_size;	/**< of the system, in bytes */
+	struct vu_dma_region *spare;	/**< memory of one that is gone; or NULL */
+	struct vu_dma_pool pool;
 	unsigned int nb_retired;	/**< nodes that wait for a grace period */
 	struct vu_dma_node *retired[VU_DMA_RETIRED_MAX];
-	struct rte_vfio_user_mem *flat;	/**< the table for rte_vfio_user_get_mem_table(); or NULL */
 };
 
 /** @param max_regions most regions at a time. @return 0, or -ENOMEM */
@@ -90,6 +99,9 @@ int vu_dma_map(struct vu_dma *dma, uint64_t addr, uint64_t size, int prot, int f
  */
 int vu_dma_unmap(struct vu_dma *dma, uint64_t addr, uint64_t size);
 
+/** The same for a region that is in the table. @return 0; -ENOMEM */
+int vu_dma_remove(struct vu_dma *dma, struct vu_dma_region *region);
+
 /**
  * The same, and report the pages of it that were written, with those that are written until nobody
  * uses it any more.
@@ -122,10 +134,11 @@ int vu_dma_region_base(const struct vu_dma_region *region, uint8_t **base);
 int vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
 	int nb_iov);
 
-/** Free what changes have taken out of the table, after a grace period. */
-void vu_dma_retired_free(struct vu_dma *dma);
-
-/** The whole table, for the thread that changes it. Valid until the next change. NULL: empty */
+/**
+ * The whole table. Any thread; valid until the next change.
+ *
+ * @return NULL: empty, or no memory
+ */
 const struct rte_vfio_user_mem *vu_dma_flat(struct vu_dma *dma);
 
 #endif /* VU_DMA_H */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "vu_dma_tree.h"
 
 /* Two neighbours become one node when both fit with room to grow. */
@@ -13,6 +15,7 @@
 
 /* What a change is made of: nodes that are new, nodes that are no longer used. */
 struct change {
+	struct vu_dma_pool *pool;
 	struct vu_dma_nodes *old;
 	struct vu_dma_nodes fresh;
 };
@@ -31,23 +34,50 @@ nodes_add(struct vu_dma_nodes *nodes, struct vu_dma_node *node)
 }
 
 void
-vu_dma_nodes_free(struct vu_dma_nodes *nodes)
+vu_dma_nodes_free(struct vu_dma_nodes *nodes, struct vu_dma_pool *pool)
 {
 	while (nodes->nb > 0)
-		free(nodes->node[--nodes->nb]);
+		vu_dma_node_put(pool, nodes->node[--nodes->nb]);
+}
+
+void
+vu_dma_pool_free(struct vu_dma_pool *pool)
+{
+	while (pool->nb > 0)
+		free(pool->node[--pool->nb]);
+}
+
+/*
+ * A node for nb entries that are about to be written. Of one that was used before, only the entries
+ * that it had are not marked as unused.
+ */
+static struct vu_dma_node *
+node_take(struct vu_dma_pool *pool, uint32_t level, uint32_t nb)
+{
+	struct vu_dma_node *node;
+
+	if (likely(pool->nb > 0)) {
+		node = pool->node[--pool->nb];
+	} else {
+		node = malloc(sizeof(*node));
+		if (node == NULL)
+			return NULL;
+		node->nb = VU_DMA_FANOUT;
+	}
+	if (node->nb > nb)
+		memset(node->last + nb, 0xff, (node->nb - nb) * sizeof(node->last[0]));
+	node->nb = nb;
+	node->level = level;
+	return node;
 }
 
 static struct vu_dma_node *
 node_new(struct change *change, uint32_t level)
 {
-	struct vu_dma_node *node = malloc(sizeof(*node));
+	struct vu_dma_node *node = node_take(change->pool, level, 0);
 
-	if (node == NULL)
-		return NULL;
-	node->nb = 0;
-	node->level = level;
-	memset(node->last, 0xff, sizeof(node->last));
-	nodes_add(&change->fresh, node);
+	if (node != NULL)
+		nodes_add(&change->fresh, node);
 	return node;
 }
 
@@ -187,34 +217,89 @@ root_make(struct change *change, const struct place *place, struct vu_dma_node *
 	return 0;
 }
 
+static void
+change_begin(struct change *change, struct vu_dma_nodes *old, struct vu_dma_pool *pool)
+{
+	change->pool = pool;
+	change->old = old;
+	change->fresh.nb = 0;
+}
+
 /* A change that failed leaves the old tree as it was. */
 static int
 change_end(struct change *change, int rc)
 {
 	if (rc < 0) {
-		vu_dma_nodes_free(&change->fresh);
+		vu_dma_nodes_free(&change->fresh, change->pool);
 		change->old->nb = 0;
 	}
 	return rc;
 }
 
+/* ---- trees of one node ---- */
+
+/* Copy entries [from, from + nb) of a node to where they belong in another one. */
+static void
+entries_copy(struct vu_dma_node *to, uint32_t at, const struct vu_dma_node *node, uint32_t from,
+	uint32_t nb)
+{
+	memcpy(to->last + at, node->last + from, nb * sizeof(node->last[0]));
+	memcpy(to->child + at, node->child + from, nb * sizeof(node->child[0]));
+}
+
+static int
+single_insert(struct vu_dma_node *root, uint64_t last, struct vu_dma_region *region,
+	struct vu_dma_node **new_root, struct vu_dma_nodes *old, struct vu_dma_pool *pool)
+{
+	uint32_t i = 0, nb = root != NULL ? root->nb : 0;
+	struct vu_dma_node *node = node_take(pool, 0, nb + 1);
+
+	if (node == NULL)
+		return -ENOMEM;
+	if (root != NULL) {
+		i = vu_dma_node_find(root, last);
+		entries_copy(node, 0, root, 0, i);
+		entries_copy(node, i + 1, root, i, nb - i);
+		nodes_add(old, root);
+	}
+	node->last[i] = last;
+	node->region[i] = region;
+	*new_root = node;
+	return 0;
+}
+
+static int
+single_remove(struct vu_dma_node *root, uint64_t last, struct vu_dma_node **new_root,
+	struct vu_dma_nodes *old, struct vu_dma_pool *pool)
+{
+	uint32_t i = vu_dma_node_find(root, last), nb = root->nb - 1;
+	struct vu_dma_node *node = NULL;
+
+	if (nb > 0) {
+		node = node_take(pool, 0, nb);
+		if (node == NULL)
+			return -ENOMEM;
+		entries_copy(node, 0, root, 0, i);
+		entries_copy(node, i, root, i + 1, nb - i);
+	}
+	nodes_add(old, root);
+	*new_root = node;
+	return 0;
+}
+
+/* ---- trees of any size ---- */
+
 int
 vu_dma_tree_insert(struct vu_dma_node *root, uint64_t last, struct vu_dma_region *region,
-	struct vu_dma_node **new_root, struct vu_dma_nodes *old)
+	struct vu_dma_node **new_root, struct vu_dma_nodes *old, struct vu_dma_pool *pool)
 {
-	struct change change = { .old = old };
-	struct vu_dma_node *leaf;
+	struct change change;
 	struct place place;
 	int rc;
 
-	if (root == NULL) {
-		leaf = node_new(&change, 0);
-		if (leaf == NULL)
-			return -ENOMEM;
-		node_push(leaf, last, region);
-		*new_root = leaf;
-		return 0;
-	}
+	if (root == NULL || (root->level == 0 && root->nb < VU_DMA_FANOUT))
+		return single_insert(root, last, region, new_root, old, pool);
+	change_begin(&change, old, pool);
 	rc = node_insert(&change, root, last, region, &place);
 	if (rc == 0)
 		rc = root_make(&change, &place, new_root);
@@ -284,12 +369,15 @@ root_lower(struct change *change, struct vu_dma_node *root)
 
 int
 vu_dma_tree_remove(struct vu_dma_node *root, uint64_t last, struct vu_dma_node **new_root,
-	struct vu_dma_nodes *old)
+	struct vu_dma_nodes *old, struct vu_dma_pool *pool)
 {
-	struct change change = { .old = old };
+	struct change change;
 	struct place place;
 	int rc;
 
+	if (root->level == 0)
+		return single_remove(root, last, new_root, old, pool);
+	change_begin(&change, old, pool);
 	rc = node_remove(&change, root, last, &place);
 	if (rc == 0)
 		rc = root_make(&change, &place, new_root);

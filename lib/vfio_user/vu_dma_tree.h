@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct vu_dma_region;
 
@@ -38,6 +39,28 @@ struct vu_dma_nodes {
 	unsigned int nb;
 	struct vu_dma_node *node[4 * VU_DMA_DEPTH_MAX];
 };
+
+/** Nodes that a pool keeps: as many as two changes of a deep tree need. */
+#define VU_DMA_POOL 8u
+
+/** Nodes that nobody uses, for the next change. Zeroes are an empty one. */
+struct vu_dma_pool {
+	unsigned int nb;
+	struct vu_dma_node *node[VU_DMA_POOL];
+};
+
+/** Put a node into a pool, or free it. */
+static inline void
+vu_dma_node_put(struct vu_dma_pool *pool, struct vu_dma_node *node)
+{
+	if (pool->nb < VU_DMA_POOL)
+		pool->node[pool->nb++] = node;
+	else
+		free(node);
+}
+
+/** Free what is in a pool. */
+void vu_dma_pool_free(struct vu_dma_pool *pool);
 
 /** How many of a group of entries end below @p addr. No comparison waits for another one. */
 static inline uint32_t
@@ -90,10 +113,12 @@ vu_dma_tree_find(const struct vu_dma_node *node, uint64_t addr)
  *   The tree with it.
  * @param[out] old
  *   What the new tree does not use; empty before.
+ * @param pool
+ *   Where nodes come from.
  * @return 0, or -ENOMEM with nothing changed
  */
 int vu_dma_tree_insert(struct vu_dma_node *root, uint64_t last, struct vu_dma_region *region,
-	struct vu_dma_node **new_root, struct vu_dma_nodes *old);
+	struct vu_dma_node **new_root, struct vu_dma_nodes *old, struct vu_dma_pool *pool);
 
 /**
  * Take out the region that ends at @p last, which is there.
@@ -101,14 +126,14 @@ int vu_dma_tree_insert(struct vu_dma_node *root, uint64_t last, struct vu_dma_re
  * @return 0, or -ENOMEM with nothing changed
  */
 int vu_dma_tree_remove(struct vu_dma_node *root, uint64_t last, struct vu_dma_node **new_root,
-	struct vu_dma_nodes *old);
+	struct vu_dma_nodes *old, struct vu_dma_pool *pool);
 
 /** Call a function for each region in ascending order. */
 void vu_dma_tree_walk(const struct vu_dma_node *root,
 	void (*visit)(struct vu_dma_region *region, void *arg), void *arg);
 
-/** Free nodes, not regions. */
-void vu_dma_nodes_free(struct vu_dma_nodes *nodes);
+/** Nodes, not regions, are used no more. */
+void vu_dma_nodes_free(struct vu_dma_nodes *nodes, struct vu_dma_pool *pool);
 
 /** Free a whole tree, not its regions. */
 void vu_dma_tree_free(struct vu_dma_node *root);

@@ -138,6 +138,16 @@ vu_epoch_passed(void)
 }
 
 void
+vu_epoch_wait_signals(void)
+{
+	unsigned int spins = 0;
+
+	/* faults are rare and short */
+	while (atomic_load(&vu_epoch_signals) > 0)
+		wait_a_little(&spins);
+}
+
+void
 vu_epoch_wait(void)
 {
 	uint64_t epoch = atomic_fetch_add(&vu_epoch_now, 1) + 1;
@@ -147,7 +157,5 @@ vu_epoch_wait(void)
 	for (reader = atomic_load(&readers); reader != NULL; reader = reader->next)
 		while (reader_is_older(reader, epoch))
 			wait_a_little(&spins);
-	/* faults are rare and short: none at all is waited for */
-	while (atomic_load(&vu_epoch_signals) > 0)
-		wait_a_little(&spins);
+	vu_epoch_wait_signals();
 }

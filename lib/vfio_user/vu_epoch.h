@@ -59,6 +59,9 @@ void vu_epoch_wait(void);
 
 extern _Atomic uint32_t vu_epoch_signals;
 
+/** Wait until no handler of a signal is in a section, none at all. */
+void vu_epoch_wait_signals(void);
+
 /** Begin a section in the handler of a signal, of any thread. */
 static inline void
 vu_epoch_enter_signal(void)

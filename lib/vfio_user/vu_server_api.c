@@ -141,21 +141,6 @@ rte_vfio_user_get_irq(int dev_id, uint32_t index, uint32_t count, int *fds)
 
 /* ---- memory ---- */
 
-/* Who has the lock may wait for the end of all sections: who is in one does not wait for it. */
-static const struct rte_vfio_user_mem *
-mem_table(struct vu_session *s)
-{
-	const struct rte_vfio_user_mem *mem;
-
-	if (!vu_epoch_inside())
-		pthread_mutex_lock(&s->flat_lock);
-	else if (pthread_mutex_trylock(&s->flat_lock) != 0)
-		return NULL;
-	mem = vu_dma_flat(&s->dma);
-	pthread_mutex_unlock(&s->flat_lock);
-	return mem;
-}
-
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_get_mem_table, 25.11)
 const struct rte_vfio_user_mem *
 rte_vfio_user_get_mem_table(int dev_id)
@@ -165,7 +150,7 @@ rte_vfio_user_get_mem_table(int dev_id)
 
 	if (s == NULL)
 		return NULL;
-	mem = mem_table(s);
+	mem = vu_dma_flat(&s->dma);
 	vu_session_put(s);
 	return mem;
 }

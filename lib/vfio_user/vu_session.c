@@ -27,14 +27,12 @@ vu_session_init(struct vu_session *s)
 	s->state = VU_CREATED;
 	s->mig_state = VFIO_DEVICE_STATE_RUNNING;
 	s->epfd = s->kick_fd = s->listener.fd = s->conn.sock = s->twin.sock = -1;
-	pthread_mutex_init(&s->flat_lock, NULL);
 	STAILQ_INIT(&s->deferred);
 	vu_dma_jobs_init(&s->jobs);
 	rc = vu_dma_init(&s->dma, s->opt.max_dma_maps);
 	if (rc == 0)
 		return 0;
 	vu_dma_jobs_fini(&s->jobs);
-	pthread_mutex_destroy(&s->flat_lock);
 	return rc;
 }
 
@@ -46,7 +44,6 @@ vu_session_fini(struct vu_session *s)
 	vu_device_fini(&s->dev);
 	vu_tx_fini(&s->spare);
 	vu_dma_jobs_fini(&s->jobs);
-	pthread_mutex_destroy(&s->flat_lock);
 	free(atomic_load(&s->io_fds));
 }
 
@@ -235,9 +232,7 @@ static void
 session_forget_client(struct vu_session *s)
 {
 	vu_session_lock(s, 1);
-	pthread_mutex_lock(&s->flat_lock);
 	vu_dma_unmap_all(&s->dma);
-	pthread_mutex_unlock(&s->flat_lock);
 	vu_dma_dirty_track(&s->dma, 0);
 	atomic_store(&s->dma.broken, false);
 	vu_irqs_clear(&s->irqs);

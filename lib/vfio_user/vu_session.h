@@ -86,7 +86,6 @@ struct vu_session {
 	atomic_bool attention;	/**< it is on the control thread's list, or poll is to look */
 	struct vu_irqs irqs;
 	struct vu_dma dma;
-	pthread_mutex_t flat_lock;	/**< of the table for rte_vfio_user_get_mem_table() */
 	_Atomic(struct vu_io_fd_list *) io_fds;
 	struct vu_dma_jobs jobs;	/**< DMA by messages */
 

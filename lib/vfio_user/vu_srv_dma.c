@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include "vu_dirty.h"
@@ -30,10 +31,8 @@ table_map(struct vu_session *s, const struct vu_dma_map *map, struct vu_fds *fds
 	int fd = fds->nb > i ? fds->fd[i] : -1;
 	int rc;
 
-	pthread_mutex_lock(&s->flat_lock);
 	rc = vu_dma_map(&s->dma, map->addr, map->size, dma_prot(map->flags), fd, map->offset);
-	pthread_mutex_unlock(&s->flat_lock);
-	if (rc == 0)
+	if (likely(rc == 0))
 		vu_fds_take(fds, i);
 	return rc;
 }
@@ -103,10 +102,10 @@ vu_handle_dma_map_multi(struct vu_session *s, const struct vu_rx_msg *msg)
 /* ---- unmap ---- */
 
 /* The first region that has a byte of [addr, last], or NULL. */
-static const struct vu_dma_region *
+static struct vu_dma_region *
 table_first(const struct vu_dma *dma, uint64_t addr, uint64_t last)
 {
-	const struct vu_dma_region *region;
+	struct vu_dma_region *region;
 
 	region = vu_dma_tree_find(atomic_load(&dma->root), addr);
 	return region != NULL && region->addr <= last ? region : NULL;
@@ -126,15 +125,19 @@ table_cut(const struct vu_dma *dma, uint64_t addr, uint64_t last)
 	return region != NULL && region->last > last;
 }
 
-/* Unmap all regions of the range, which cuts none. */
+/* Unmap all regions of the range. Most often it is that of one region. */
 static int
 table_unmap_range(struct vu_dma *dma, uint64_t addr, uint64_t last)
 {
-	const struct vu_dma_region *region;
+	struct vu_dma_region *region = table_first(dma, addr, last);
 	int rc = 0;
 
-	while (rc == 0 && (region = table_first(dma, addr, last)) != NULL)
-		rc = vu_dma_unmap(dma, region->addr, region->last - region->addr + 1);
+	if (likely(region != NULL && region->addr == addr && region->last == last))
+		return vu_dma_remove(dma, region);
+	if (table_cut(dma, addr, last))
+		return -ENOENT;
+	for (; rc == 0 && region != NULL; region = table_first(dma, addr, last))
+		rc = vu_dma_remove(dma, region);
 	return rc;
 }
 
@@ -158,16 +161,12 @@ table_unmap(struct vu_session *s, const struct vu_unmap *unmap)
 	uint32_t nb = s->dma.nb_regions;
 	int rc = 0;
 
-	pthread_mutex_lock(&s->flat_lock);
-	if (unmap->all)
+	if (unlikely(unmap->all))
 		vu_dma_unmap_all(&s->dma);
-	else if (table_cut(&s->dma, unmap->addr, last))
-		rc = -ENOENT;
 	else
 		rc = table_unmap_range(&s->dma, unmap->addr, last);
-	pthread_mutex_unlock(&s->flat_lock);
 	vu_session_work(s, nb - s->dma.nb_regions);
-	if (rc == 0)
+	if (likely(rc == 0))
 		vu_dma_msg_unmapped(s, unmap->addr, unmap->all ? UINT64_MAX : last);
 	return rc;
 }
@@ -192,10 +191,8 @@ table_unmap_dirty(struct vu_session *s, const struct vu_unmap *unmap, uint64_t *
 {
 	int rc;
 
-	pthread_mutex_lock(&s->flat_lock);
 	rc = vu_dma_unmap_dirty(&s->dma, unmap->addr, unmap->size, unmap->bitmap.pgsize, bitmap,
 		(size_t)unmap->bitmap.size);
-	pthread_mutex_unlock(&s->flat_lock);
 	if (rc == 0)
 		vu_dma_msg_unmapped(s, unmap->addr, unmap->addr + (unmap->size - 1));
 	return rc;
