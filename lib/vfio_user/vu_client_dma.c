@@ -148,25 +148,38 @@ batch_run(struct dma_batch *batch)
 /* --------------------------------------------------------------------- DMA_UNMAP ---- */
 
 static int
-unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+unmap_begin(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem,
+	struct vu_dma_unmap *reply, struct vu_call *call, bool more, uint64_t until_ms)
 {
-	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
-	struct vu_dma_unmap *reply = &batch->replies[i % WINDOW].unmap;
-	uint8_t request[VU_UNMAP_MAX];
-	struct iovec iov = { request, vu_unmap_encode(&unmap, request) };
+	struct vu_dma_unmap request = { .argsz = sizeof(request), .addr = mem->gpa,
+		.size = mem->size };
+	struct iovec iov = { &request, sizeof(request) };
 
 	*call = (struct vu_call) { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
 		.reply = reply, .cap = sizeof(*reply), .more = more };
-	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
+	return vu_client_begin(client, call, until_ms);
+}
+
+static int
+unmap_answer(const struct rte_vfio_user_mem_reg *mem, const struct vu_call *call)
+{
+	const struct vu_unmap unmap = { .addr = mem->gpa, .size = mem->size };
+	const void *bitmap;
+
+	return vu_unmap_reply_decode(&unmap, call->reply, call->len, &bitmap);
+}
+
+static int
+unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+{
+	return unmap_begin(batch->client, &batch->mem[i], &batch->replies[i % WINDOW].unmap, call,
+		more, batch->until_ms[i % WINDOW]);
 }
 
 static int
 unmap_judge(struct dma_batch *batch, uint32_t i, const struct vu_call *call)
 {
-	const struct vu_unmap unmap = { .addr = batch->mem[i].gpa, .size = batch->mem[i].size };
-	const void *bitmap;
-
-	return vu_unmap_reply_decode(&unmap, call->reply, call->len, &bitmap);
+	return unmap_answer(&batch->mem[i], call);
 }
 
 static const struct dma_op op_unmap = { .send = unmap_send, .judge = unmap_judge,
@@ -194,7 +207,7 @@ vu_client_maps_forget(struct vu_client *client, uint32_t nb)
 }
 
 /* Returns how many the server has unmapped. */
-static uint32_t
+static __rte_noinline uint32_t
 dma_unmap(struct vu_client *client, const struct dma_op *op,
 	const struct rte_vfio_user_mem_reg *mem, uint32_t num, int *rc)
 {
@@ -206,16 +219,38 @@ dma_unmap(struct vu_client *client, const struct dma_op *op,
 	return batch.nb_ok;
 }
 
+/* The same for one region, which needs no batch if there is room for its request at once. */
+static uint32_t
+dma_unmap_one(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, int *rc)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	struct vu_dma_unmap reply;
+	struct vu_call call;
+
+	*rc = unmap_begin(client, mem, &reply, &call, false, until_ms);
+	if (unlikely(*rc == -EBUSY))
+		return dma_unmap(client, &op_unmap, mem, 1, rc);
+	if (likely(*rc == 0))
+		*rc = vu_client_wait(client, &call, until_ms);
+	if (likely(*rc == 0))
+		*rc = unmap_answer(mem, &call);
+	vu_client_unmap_check(client, *rc);
+	return *rc == 0;
+}
+
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_dma_unmap, 25.11)
 int
 rte_vfio_user_dma_unmap(int dev_id, struct rte_vfio_user_mem_reg *mem, uint32_t num)
 {
 	struct vu_client *client = vu_client_get(dev_id);
+	uint32_t nb;
 	int rc;
 
 	if (client == NULL)
 		return -ENODEV;
-	vu_client_maps_forget(client, dma_unmap(client, &op_unmap, mem, num, &rc));
+	nb = num == 1 ? dma_unmap_one(client, mem, &rc) :
+		dma_unmap(client, &op_unmap, mem, num, &rc);
+	vu_client_maps_forget(client, nb);
 	vu_client_put(client);
 	return rc;
 }
@@ -257,12 +292,12 @@ rte_vfio_user_dma_unmap_all(int dev_id)
 /* ----------------------------------------------------------------------- DMA_MAP ---- */
 
 static int
-map_fd(const struct dma_batch *batch, uint32_t i)
+map_fd(const struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fd)
 {
-	if (batch->fds == NULL || !(batch->mem[i].flags & RTE_VUSER_MEM_MAPPABLE) ||
-			batch->client->server.caps.max_msg_fds == 0)
+	if (fd == NULL || !(mem->flags & RTE_VUSER_MEM_MAPPABLE) ||
+			client->server.caps.max_msg_fds == 0)
 		return -1;
-	return batch->fds[i];
+	return *fd;
 }
 
 static struct vu_dma_map
@@ -278,19 +313,29 @@ map_encode(const struct rte_vfio_user_mem_reg *mem, bool has_fd)
 	};
 }
 
+/* fds NULL: there is no descriptor. */
 static int
-map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+map_begin(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
+	struct vu_call *call, bool more, uint64_t until_ms)
 {
-	int fd = map_fd(batch, i);
-	struct vu_dma_map map = map_encode(&batch->mem[i], fd >= 0);
+	int fd = map_fd(client, mem, fds);
+	struct vu_dma_map map = map_encode(mem, fd >= 0);
 	struct iovec iov = { &map, sizeof(map) };
 
 	/* what has a descriptor is not collected: it would need a duplicate */
 	*call = (struct vu_call) { .cmd = VU_DMA_MAP, .payload = &iov, .nb = 1,
 		.fds = &fd, .nb_fds = fd >= 0 ? 1 : 0, .more = more && fd < 0 };
 	if (fd < 0)
-		vu_client_by_messages(batch->client);
-	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
+		vu_client_by_messages(client);
+	return vu_client_begin(client, call, until_ms);
+}
+
+static int
+map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
+{
+	return map_begin(batch->client, &batch->mem[i],
+		batch->fds != NULL ? &batch->fds[i] : NULL, call, more,
+		batch->until_ms[i % WINDOW]);
 }
 
 static const struct dma_op op_map = { .send = map_send, .stops = true };
@@ -388,27 +433,57 @@ maps_reserve(struct vu_client *client, uint32_t nb)
 	return 0;
 }
 
-static int
-dma_map(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
+static __rte_noinline int
+dma_map_many(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
 	uint32_t num)
 {
 	uint32_t per = map_per(client, mem, fds, num);
 	struct dma_batch batch;
-	int rc;
 
-	rc = map_check(mem, num);
-	if (rc == 0)
-		rc = maps_reserve(client, num);
-	if (rc < 0)
-		return rc;
 	batch_init(&batch, client, per > 1 ? &op_map_multi : &op_map, mem, num, per);
 	batch.fds = fds;
 	batch_run(&batch);
 	if (batch.rc == 0)
 		return 0;
 	map_undo(&batch);
-	vu_client_maps_forget(client, num);
 	return batch.rc;
+}
+
+/* The same for one region, which needs no batch if there is room for its request at once. */
+static int
+dma_map_one(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds)
+{
+	uint64_t until_ms = vu_client_deadline(client);
+	struct vu_call call;
+	int rc, undo_rc;
+
+	rc = map_begin(client, mem, fds, &call, false, until_ms);
+	if (unlikely(rc == -EBUSY))
+		return dma_map_many(client, mem, fds, 1);
+	if (unlikely(rc < 0))
+		return rc;
+	rc = vu_client_wait(client, &call, until_ms);
+	/* a server that does not answer may have mapped it */
+	if (unlikely(rc == -ETIMEDOUT))
+		dma_unmap_one(client, mem, &undo_rc);
+	return rc;
+}
+
+static int
+dma_map(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
+	uint32_t num)
+{
+	int rc;
+
+	rc = map_check(mem, num);
+	if (rc == 0)
+		rc = maps_reserve(client, num);
+	if (unlikely(rc < 0))
+		return rc;
+	rc = num == 1 ? dma_map_one(client, mem, fds) : dma_map_many(client, mem, fds, num);
+	if (unlikely(rc < 0))
+		vu_client_maps_forget(client, num);
+	return rc;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_dma_map, 25.11)
