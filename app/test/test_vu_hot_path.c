@@ -6,6 +6,7 @@
  * is allocated, no lock is taken. Memory and locks are not counted under a sanitizer.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,16 +18,21 @@
 
 #include "interpose.h"
 #include "test.h"
+#include "vu_function.h"
 #include "vu_served.h"
 
 #define ROUNDS 1000u
 #define PAGE 4096u
 
-/* The device, its client, and what they share. */
+#define FREE_IOVA 0x100000u
+
+/* The device, its client, and what they share; and an emulated function with another client. */
 struct path {
 	struct served *served;
 	int dev_id;	/* the client's */
 	int irq_fd;
+	int mem_fd;
+	int pci_dev_id;	/* the other client's */
 };
 
 struct path_case {
@@ -37,6 +43,8 @@ struct path_case {
 	unsigned int receives;
 	unsigned int waits;
 	unsigned int writes;
+	unsigned int ioctls;
+	unsigned int closes;
 };
 
 static void
@@ -84,6 +92,43 @@ translate_once(struct path *path)
 	rte_vfio_user_dma_leave(path->served->dev_id);
 }
 
+static void
+config_read_once(struct path *path)
+{
+	uint32_t value;
+
+	assert_int_equal(rte_vfio_user_region_read(path->pci_dev_id, VFIO_PCI_CONFIG_REGION_INDEX,
+		0, 4, &value), 0);
+}
+
+static void
+config_write_once(struct path *path)
+{
+	const uint32_t value = 6;
+
+	assert_int_equal(rte_vfio_user_region_write(path->pci_dev_id, VFIO_PCI_CONFIG_REGION_INDEX,
+		4, 4, &value), 0);
+}
+
+static void
+map_once(struct path *path)
+{
+	struct rte_vfio_user_mem_reg mem = { .gpa = FREE_IOVA, .size = PAGE,
+		.protection = PROT_READ | PROT_WRITE, .flags = RTE_VUSER_MEM_MAPPABLE };
+
+	assert_int_equal(rte_vfio_user_dma_map(path->dev_id, &mem, &path->mem_fd, 1), 0);
+	assert_int_equal(rte_vfio_user_dma_unmap(path->dev_id, &mem, 1), 0);
+}
+
+/* Memory of an emulated function: its author need not know. */
+static void
+function_map_once(struct path *path)
+{
+	struct path function = { .dev_id = path->pci_dev_id, .mem_fd = path->mem_fd };
+
+	map_once(&function);
+}
+
 static const struct path_case cases[] = {
 	{ "read", read_once, .sends = 2, .receives = 2, .waits = 2 },
 	{ "write", write_once, .sends = 2, .receives = 2, .waits = 2 },
@@ -91,6 +136,14 @@ static const struct path_case cases[] = {
 	/* looks whether the eventfd takes one, which the client may have made wait */
 	{ "interrupt", raise_once, .waits = 1, .writes = 1 },
 	{ "translation", translate_once },
+	{ "read of configuration space", config_read_once, .sends = 2, .receives = 2, .waits = 2 },
+	{ "write of configuration space", config_write_once, .sends = 2, .receives = 2,
+		.waits = 2 },
+	/* asks once whether there is more behind the descriptor, which it closes in the end */
+	{ "map and unmap", map_once, .sends = 4, .receives = 4, .waits = 4, .ioctls = 1,
+		.closes = 1 },
+	{ "map and unmap of a function", function_map_once, .sends = 4, .receives = 4, .waits = 4,
+		.ioctls = 1, .closes = 1 },
 };
 
 /* What may be under way when counting begins or ends. */
@@ -107,6 +160,8 @@ assert_counts(const char *name, const struct path_case *most, unsigned int round
 		{ INTERPOSE_RECVMSG, most->receives },
 		{ INTERPOSE_WAIT, most->waits },
 		{ INTERPOSE_WRITE, most->writes },
+		{ INTERPOSE_IOCTL, most->ioctls },
+		{ INTERPOSE_CLOSE, most->closes },
 	};
 	unsigned int i, others = interpose_count();
 
@@ -149,8 +204,35 @@ path_open(struct path *path)
 	/* two requests that come together: from now on there is memory for replies that wait */
 	assert_int_equal(rte_vfio_user_dma_unmap(path->dev_id, mem, 2), 0);
 	assert_int_equal(rte_vfio_user_dma_map(path->dev_id, mem, fds, 2), 0);
-	close(fds[0]);
+	path->mem_fd = fds[0];
 	close(fds[1]);
+}
+
+static void
+path_close(struct path *path)
+{
+	rte_vfio_user_detach_dev(path->dev_id);
+	close(path->irq_fd);
+	close(path->mem_fd);
+}
+
+static void
+function_open(struct path *path)
+{
+	char name[sizeof(path->served->path) + 8];
+
+	snprintf(name, sizeof(name), "%s.pci", path->served->path);
+	vu_function_setup(NULL);
+	assert_true(rte_vfio_user_pci_start(vu_function, name, NULL) >= 0);
+	path->pci_dev_id = rte_vfio_user_attach_dev(name);
+	assert_true(path->pci_dev_id >= 0);
+}
+
+static void
+function_close(struct path *path)
+{
+	rte_vfio_user_detach_dev(path->pci_dev_id);
+	vu_function_teardown(NULL);
 }
 
 static void
@@ -160,6 +242,7 @@ test_messages_cost_their_calls_and_nothing_else(void **state)
 	unsigned int i, round;
 
 	path_open(&path);
+	function_open(&path);
 	for (i = 0; i < RTE_DIM(cases); i++) {
 		for (round = 0; round < 16; round++)
 			cases[i].once(&path);
@@ -169,8 +252,8 @@ test_messages_cost_their_calls_and_nothing_else(void **state)
 		interpose_disarm();
 		assert_counts(cases[i].name, &cases[i], ROUNDS);
 	}
-	rte_vfio_user_detach_dev(path.dev_id);
-	close(path.irq_fd);
+	function_close(&path);
+	path_close(&path);
 }
 
 /* ---- poll mode ---- */
