@@ -122,6 +122,43 @@ maps_make(struct rte_vfio_user_mem_reg *mem)
 	}
 }
 
+/* What a client asked for in the end. */
+struct asked {
+	atomic_uint maps, unmaps;
+	atomic_bool go;
+};
+
+static bool
+answer_no_map_but_unmaps(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	struct asked *asked = stand->ctx;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd == VU_DMA_UNMAP)
+		atomic_fetch_add(&asked->unmaps, 1);
+	return hdr->cmd == VU_DMA_MAP;
+}
+
+/* The server may have mapped it. */
+static void
+test_map_without_an_answer_is_taken_back(void **state)
+{
+	struct asked asked = { .unmaps = 0 };
+	struct stand stand = { .answer = answer_no_map_but_unmaps, .ctx = &asked,
+		.timeout_ms = 200 };
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+
+	(void)state;
+	maps_make(mem);
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_map(stand.dev_id, mem, NULL, 1), -ETIMEDOUT);
+	assert_int_equal(atomic_load(&asked.unmaps), 1);
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
+}
+
 /* Requests that are under way together run out of time together. */
 static void
 test_many_maps_wait_no_longer_than_one(void **state)
@@ -180,6 +217,15 @@ take_back(int dev_id)
 }
 
 static int
+take_back_one(int dev_id)
+{
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+
+	maps_make(mem);
+	return rte_vfio_user_dma_unmap(dev_id, mem, 1);
+}
+
+static int
 take_back_with_bitmap(int dev_id)
 {
 	uint64_t bitmap;
@@ -200,8 +246,8 @@ answer_no_unmap(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *pa
 static void
 test_memory_that_is_not_given_back_ends_the_connection(void **state)
 {
-	int (*const calls[])(int) = { take_back, take_back_with_bitmap,
-		rte_vfio_user_dma_unmap_all };
+	int (*const calls[])(int) = { take_back, take_back_one,
+		take_back_with_bitmap, rte_vfio_user_dma_unmap_all };
 	struct stand stand;
 	size_t i;
 
@@ -235,7 +281,84 @@ test_memory_that_was_not_mapped_does_not_end_the_connection(void **state)
 	(void)state;
 	stand_start(&stand);
 	assert_int_equal(take_back(stand.dev_id), -EINVAL);
+	assert_int_equal(take_back_one(stand.dev_id), -EINVAL);
 	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
+}
+
+/* --------------------------------------------------- no room for another request ---- */
+
+/* So many callers of so many maps take all of it. */
+#define CROWD 4u
+
+static bool
+answer_when_told(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	struct asked *asked = stand->ctx;
+
+	(void)payload;
+	(void)len;
+	if (hdr->cmd != VU_DMA_MAP && hdr->cmd != VU_DMA_UNMAP)
+		return false;
+	atomic_fetch_add(hdr->cmd == VU_DMA_UNMAP ? &asked->unmaps : &asked->maps, 1);
+	while (!atomic_load(&asked->go))
+		usleep(1000);
+	return false;
+}
+
+static void *
+map_thread(void *arg)
+{
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+	struct stand *stand = arg;
+
+	maps_make(mem);
+	return (void *)(intptr_t)rte_vfio_user_dma_map(stand->dev_id, mem, NULL, NB_MAPS);
+}
+
+static void *
+unmap_one_thread(void *arg)
+{
+	struct stand *stand = arg;
+
+	return (void *)(intptr_t)take_back_one(stand->dev_id);
+}
+
+static void *
+map_one_thread(void *arg)
+{
+	struct rte_vfio_user_mem_reg mem[NB_MAPS];
+	struct stand *stand = arg;
+
+	maps_make(mem);
+	return (void *)(intptr_t)rte_vfio_user_dma_map(stand->dev_id, mem, NULL, 1);
+}
+
+static void
+test_one_region_waits_for_room(void **state)
+{
+	struct asked asked = { .go = false };
+	struct stand stand = { .answer = answer_when_told, .ctx = &asked, .timeout_ms = LONG_MS };
+	void *(*const main[CROWD + 2])(void *) = { map_thread, map_thread, map_thread, map_thread,
+		unmap_one_thread, map_one_thread };
+	pthread_t threads[CROWD + 2];
+	unsigned int i;
+	void *rc;
+
+	(void)state;
+	stand_start(&stand);
+	for (i = 0; i < RTE_DIM(threads); i++) {
+		stand_thread_create(&threads[i], main[i], &stand);
+		/* time to send what it can */
+		usleep(20000);
+	}
+	atomic_store(&asked.go, true);
+	for (i = 0; i < RTE_DIM(threads); i++) {
+		pthread_join(threads[i], &rc);
+		assert_int_equal((intptr_t)rc, 0);
+	}
+	assert_int_equal(atomic_load(&asked.unmaps), 1);
+	assert_int_equal(atomic_load(&asked.maps), CROWD * NB_MAPS + 1);
 	stand_end(&stand);
 }
 
@@ -278,10 +401,12 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_reset_may_take_longer_than_a_request),
 	cmocka_unit_test(test_reset_without_a_limit),
 	cmocka_unit_test(test_reset_has_a_limit_of_its_own),
+	cmocka_unit_test(test_map_without_an_answer_is_taken_back),
 	cmocka_unit_test(test_many_maps_wait_no_longer_than_one),
 	cmocka_unit_test(test_server_that_never_answers_is_given_up),
 	cmocka_unit_test(test_memory_that_is_not_given_back_ends_the_connection),
 	cmocka_unit_test(test_memory_that_was_not_mapped_does_not_end_the_connection),
+	cmocka_unit_test(test_one_region_waits_for_room),
 	cmocka_unit_test(test_memory_is_told_of_while_another_thread_waits),
 };
 
