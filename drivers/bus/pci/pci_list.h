@@ -22,26 +22,8 @@
 
 #include <rte_pci.h>
 
-struct pci_backend;
 struct pci_device;
-struct pci_ident;
-struct pci_kernel_driver;
-struct rte_devargs;
-
-/** A device in the list. */
-struct pci_entry {
-	uint64_t key;	/**< its address as a number */
-	uint64_t incarnation;	/**< differs from that of its predecessor at the address */
-	const struct pci_kernel_driver *kernel_driver;	/**< NULL: a backend found the device */
-	/** NULL: not reachable, for drivers that do without */
-	const struct pci_backend *backend;
-	struct rte_devargs *devargs;	/**< what the user said; may be gone meanwhile */
-	struct pci_device *dev;	/**< NULL: nobody has looked */
-	struct pci_ident *ident;	/**< from a backend: what it is; ours */
-	struct rte_pci_id id;
-	uint32_t order;	/**< in a scan: of two at one address the first one counts */
-	uint32_t flags;	/**< pci_list.c's */
-};
+struct pci_entry;
 
 /**
  * Put what a scan found in the place of what was known.
@@ -51,9 +33,6 @@ struct pci_entry {
  * @return 0; -ENOMEM: the list is as it was, @p found is freed
  */
 int pci_list_merge(struct pci_entry *found, size_t nb_found);
-
-/** Free entries that were not merged. */
-void pci_entries_free(struct pci_entry *entries, size_t nb);
 
 /**
  * The next device at or after *from, which is moved past it; start with 0. NULL: no more. What

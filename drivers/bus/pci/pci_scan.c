@@ -11,6 +11,7 @@
 #include "pci_addr.h"
 #include "pci_backend.h"
 #include "pci_bus.h"
+#include "pci_entry.h"
 #include "pci_kernel_driver.h"
 #include "pci_list.h"
 #include "pci_log.h"
