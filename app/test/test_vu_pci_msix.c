@@ -12,14 +12,13 @@
 
 #include "test.h"
 #include "vu_gadget.h"
+#include "vu_irq_flags.h"
 #include "vu_peer.h"
 
 #define VECTORS   66u	/* more than a word of pending bits */
 #define ENTRY_LEN 16u
 #define PBA       32768u
 #define CTRL      (0x40u + PCI_MSIX_FLAGS)	/* the only capability */
-
-#define EVENTFD_TRIGGER (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
 
 static struct gadget gadget;
 static struct vu_peer peer;
@@ -65,7 +64,7 @@ ctrl_put(uint16_t value)
 static void
 bind_from(uint32_t vector, uint32_t nb)
 {
-	assert_int_equal(peer_set_irqs(&peer, EVENTFD_TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, vector, nb,
+	assert_int_equal(peer_set_irqs(&peer, EVENT | TRIGGER, MSIX, vector, nb,
 		&event[vector], nb), 0);
 }
 
@@ -264,7 +263,7 @@ test_message_waits_for_its_eventfd(void **state)
 {
 	(void)state;
 	ctrl_put(PCI_MSIX_FLAGS_ENABLE);
-	assert_int_equal(peer_set_irqs(&peer, EVENTFD_TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1,
+	assert_int_equal(peer_set_irqs(&peer, EVENT | TRIGGER, MSIX, 0, 1,
 		NULL, 0), 0);
 	raise(2);
 	assert_true(is_pending(2));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -28,10 +27,6 @@
 #define MSIX_PBA   0xc00u
 #define MEMORY_LEN 0x4000u
 
-#define EVENTFD_TRIGGER (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define NONE_TRIGGER    (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
-#define NONE_UNMASK     (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK)
-
 static const struct vfio_region_sparse_mmap_area areas[] = {
 	{ 0x1000, 0x1000 }, { 0x3000, 0x1000 },
 };
@@ -44,10 +39,8 @@ static struct {
 	int memory_fd;
 	uint8_t *memory;
 	uint32_t reg;
-	uint32_t msi, msix;	/* offsets of the capabilities */
 	atomic_uint connected, disconnected, resets;
 	struct vu_peer peer;
-	int event[4];
 } f;
 
 static uint64_t
@@ -127,21 +120,14 @@ caps_add(void)
 	const struct rte_vfio_user_pci_msix msix = {
 		.nb_vectors = NB_MSIX, .table_offset = MSIX_TABLE, .pba_offset = MSIX_PBA,
 	};
-	int rc;
 
-	rc = rte_vfio_user_pci_add_msi(f.pci, 4, RTE_VFIO_USER_PCI_MSI_64);
-	assert_true(rc > 0);
-	f.msi = (uint32_t)rc;
-	rc = rte_vfio_user_pci_add_msix(f.pci, &msix);
-	assert_true(rc > 0);
-	f.msix = (uint32_t)rc;
+	assert_true(rte_vfio_user_pci_add_msi(f.pci, 4, RTE_VFIO_USER_PCI_MSI_64) > 0);
+	assert_true(rte_vfio_user_pci_add_msix(f.pci, &msix) > 0);
 }
 
 static int
 setup(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	strcpy(f.dir, "/tmp/vu-pci-XXXXXX");
@@ -149,8 +135,6 @@ setup(void **state)
 	snprintf(f.path, sizeof(f.path), "%s/sock", f.dir);
 	f.memory_fd = peer_memory(MEMORY_LEN);
 	f.memory = mmap(NULL, MEMORY_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, f.memory_fd, 0);
-	for (i = 0; i < RTE_DIM(f.event); i++)
-		f.event[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert_int_equal(rte_vfio_user_pci_create(&info, &ops, NULL, &f.pci), 0);
 	bars_add();
 	caps_add();
@@ -162,38 +146,12 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	peer_close(&f.peer);
 	rte_vfio_user_pci_free(f.pci);
-	for (i = 0; i < RTE_DIM(f.event); i++)
-		close(f.event[i]);
 	munmap(f.memory, MEMORY_LEN);
 	close(f.memory_fd);
 	return rmdir(f.dir);
-}
-
-/* How often an eventfd was signalled since the last call. */
-static uint64_t
-events(unsigned int i)
-{
-	uint64_t count = 0;
-
-	return read(f.event[i], &count, sizeof(count)) < 0 ? 0 : count;
-}
-
-static void
-bind_event(uint32_t index, uint32_t vector, unsigned int event)
-{
-	assert_int_equal(peer_set_irqs(&f.peer, EVENTFD_TRIGGER, index, vector, 1, &f.event[event],
-		1), 0);
-}
-
-static void
-unbind_all(uint32_t index)
-{
-	assert_int_equal(peer_set_irqs(&f.peer, NONE_TRIGGER, index, 0, 0, NULL, 0), 0);
 }
 
 static void
@@ -308,94 +266,6 @@ test_memory_is_the_same_by_window_and_by_message(void **state)
 	f.memory[0x3000] = 0x5a;
 	assert_int_equal(peer_read(&f.peer, 2, 0x3000, &value, 1), 0);
 	assert_int_equal(value & 0xff, 0x5a);
-}
-
-/* ---- INTx ---- */
-
-static void
-test_level_signals_for_each_cause_and_not_on_unmask(void **state)
-{
-	(void)state;
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
-	assert_int_equal(events(0), 1);
-	assert_int_equal(config_get(6) & 0x8, 0x8);
-	assert_int_equal(peer_set_irqs(&f.peer, NONE_UNMASK, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, NULL,
-		0), 0);
-	assert_int_equal(events(0), 0);
-	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
-	assert_int_equal(events(0), 1);
-	rte_vfio_user_pci_lower(f.pci);
-	assert_int_equal(events(0), 0);
-	assert_int_equal(config_get(6) & 0x8, 0);
-}
-
-static void
-test_disabled_level_is_made_up_for(void **state)
-{
-	(void)state;
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	config_put(4, 0x400);
-	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
-	assert_int_equal(events(0), 0);
-	config_put(4, 0);
-	assert_int_equal(events(0), 1);
-	config_put(4, 0x2);
-	assert_int_equal(events(0), 0);
-}
-
-static void
-test_level_that_went_down_is_forgotten(void **state)
-{
-	(void)state;
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	config_put(4, 0x400);
-	assert_int_equal(rte_vfio_user_pci_intx(f.pci, true), 0);
-	rte_vfio_user_pci_lower(f.pci);
-	config_put(4, 0);
-	assert_int_equal(events(0), 0);
-}
-
-static void
-test_level_before_the_eventfd_is_made_up_for(void **state)
-{
-	(void)state;
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	assert_int_equal(events(0), 1);
-}
-
-/* ---- messages ---- */
-
-static void
-test_raise_takes_the_way_that_the_client_uses(void **state)
-{
-	(void)state;
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
-	assert_int_equal(events(0), 1);
-	rte_vfio_user_pci_lower(f.pci);
-	unbind_all(VFIO_PCI_INTX_IRQ_INDEX);
-	bind_event(VFIO_PCI_MSI_IRQ_INDEX, 0, 1);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
-	assert_int_equal(events(1), 1);
-	unbind_all(VFIO_PCI_MSI_IRQ_INDEX);
-	bind_event(VFIO_PCI_MSIX_IRQ_INDEX, 2, 2);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 2), 0);
-	assert_int_equal(events(0) + events(1), 0);
-	assert_int_equal(events(2), 1);
-	assert_int_equal(config_get(6) & 0x8, 0);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 4), -EINVAL);
-}
-
-static void
-test_enable_bit_of_a_client_that_uses_the_level_does_not_matter(void **state)
-{
-	(void)state;
-	config_put(f.msi + 2, 0x1);
-	bind_event(VFIO_PCI_INTX_IRQ_INDEX, 0, 0);
-	assert_int_equal(rte_vfio_user_pci_raise(f.pci, 0), 0);
-	assert_int_equal(events(0), 1);
 }
 
 /* ---- memory of the client ---- */
@@ -528,12 +398,6 @@ static const struct CMUnitTest tests[] = {
 	SERVED(test_interrupts_are_those_of_pci),
 	SERVED(test_registers_and_configuration_space_are_reached),
 	SERVED(test_memory_is_the_same_by_window_and_by_message),
-	SERVED(test_level_signals_for_each_cause_and_not_on_unmask),
-	SERVED(test_disabled_level_is_made_up_for),
-	SERVED(test_level_that_went_down_is_forgotten),
-	SERVED(test_level_before_the_eventfd_is_made_up_for),
-	SERVED(test_raise_takes_the_way_that_the_client_uses),
-	SERVED(test_enable_bit_of_a_client_that_uses_the_level_does_not_matter),
 	SERVED(test_memory_is_for_bus_masters),
 	SERVED(test_reset_reaches_all_of_the_function),
 	SERVED(test_state_stays_from_client_to_client),
