@@ -78,9 +78,9 @@ expect_read(struct vu_peer *peer)
 	assert_int_equal(peer->hdr.flags, VU_F_TYPE_COMMAND);
 }
 
-#define AHEAD 100u
+#define AHEAD 200u
 
-/* Far more replies than a socket takes: the client gets them as it reads. */
+/* Far more replies than a socket takes, or a turn handles: the client gets them as it reads. */
 static void
 test_client_that_sends_ahead_gets_all_its_replies(void **state)
 {
