@@ -14,47 +14,7 @@
 #include "interpose.h"
 #include "resources.h"
 #include "test.h"
-
-#include "../../lib/vfio_user/vu_dirty.h"
-#include "../../lib/vfio_user/vu_dma.h"
-
-#define PAGE 4096u
-#define RW (PROT_READ | PROT_WRITE)
-
-static struct vu_dma dma;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	return vu_dma_init(&dma, 65535);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	vu_dma_fini(&dma);
-	return 0;
-}
-
-/* A memory file in which each 64-bit word tells its own offset. */
-static int
-memory_file(size_t size)
-{
-	int fd = memfd_create("guest", MFD_CLOEXEC);
-	uint64_t *word;
-	size_t i;
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (off_t)size), 0);
-	word = mmap(NULL, size, RW, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(word, MAP_FAILED);
-	for (i = 0; i < size / sizeof(*word); i++)
-		word[i] = i * sizeof(*word);
-	munmap(word, size);
-	return fd;
-}
+#include "vu_dma_table.h"
 
 static int
 sg(uint64_t addr, uint64_t len, int prot, struct iovec *iov, int nb)
@@ -73,7 +33,7 @@ test_translation_gives_the_bytes_of_the_file(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0x100000, 4 * PAGE, RW, memory_file(8 * PAGE), PAGE), 0);
+	assert_int_equal(vu_dma_map(&dma, 0x100000, 4 * PAGE, RW, dma_file(8 * PAGE), PAGE), 0);
 	assert_int_equal(sg(0x100000 + 0x1238, 8, PROT_READ, &iov, 1), 1);
 	assert_int_equal(iov.iov_len, 8);
 	assert_int_equal(*(uint64_t *)iov.iov_base, PAGE + 0x1238);
@@ -85,7 +45,7 @@ test_file_offsets_need_not_be_aligned(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, 2 * PAGE, RW, memory_file(4 * PAGE), 0x808), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, 2 * PAGE, RW, dma_file(4 * PAGE), 0x808), 0);
 	assert_int_equal(sg(2 * PAGE - 8, 8, RW, &iov, 1), 1);
 	assert_int_equal(*(uint64_t *)iov.iov_base, 0x808 + 2 * PAGE - 8);
 }
@@ -96,8 +56,8 @@ test_ranges_across_adjacent_regions_are_pieces(void **state)
 	struct iovec iov[3];
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
-	assert_int_equal(vu_dma_map(&dma, PAGE, PAGE, RW, memory_file(3 * PAGE), 2 * PAGE), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, dma_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, PAGE, PAGE, RW, dma_file(3 * PAGE), 2 * PAGE), 0);
 	assert_int_equal(sg(PAGE - 16, 32, PROT_READ, iov, 3), 2);
 	assert_int_equal(iov[0].iov_len, 16);
 	assert_int_equal(iov[1].iov_len, 16);
@@ -111,8 +71,8 @@ test_ranges_that_may_not_be_used_are_refused(void **state)
 	struct iovec iov[2];
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, PROT_READ, memory_file(PAGE), 0), 0);
-	assert_int_equal(vu_dma_map(&dma, 2 * PAGE, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, PROT_READ, dma_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 2 * PAGE, PAGE, RW, dma_file(PAGE), 0), 0);
 	assert_int_equal(vu_dma_map(&dma, 3 * PAGE, PAGE, RW, -1, 0), 0);
 	assert_int_equal(sg(0, 8, PROT_WRITE, iov, 2), -EACCES);
 	assert_int_equal(sg(PAGE - 8, 16, PROT_READ, iov, 2), -EFAULT);
@@ -129,7 +89,7 @@ test_the_last_byte_of_the_address_space_can_be_mapped(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, memory_file(PAGE), 0),
+	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, dma_file(PAGE), 0),
 		0);
 	assert_int_equal(sg(UINT64_MAX, 1, PROT_READ, &iov, 1), 1);
 	assert_int_equal(vu_dma_unmap(&dma, UINT64_MAX - PAGE + 1, PAGE), 0);
@@ -155,7 +115,7 @@ test_maps_that_make_no_sense_are_refused(void **state)
 		{ 0x1f000, 2 * PAGE, 0, -EEXIST },
 	};
 	struct resources before;
-	int fd = memory_file(2 * PAGE);
+	int fd = dma_file(2 * PAGE);
 	size_t i;
 
 	(void)state;
@@ -197,7 +157,7 @@ test_descriptors_that_do_not_permit_the_access_are_refused(void **state)
 		{ O_RDWR, PROT_WRITE, 0 },
 		{ O_PATH, PROT_READ, -EBADF },
 	};
-	int fd = memory_file(PAGE), again;
+	int fd = dma_file(PAGE), again;
 	char path[64];
 	size_t i;
 
@@ -223,8 +183,8 @@ test_a_region_is_mapped_when_it_is_first_used(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
-	assert_int_equal(vu_dma_map(&dma, PAGE, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, dma_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, PAGE, PAGE, RW, dma_file(PAGE), 0), 0);
 	interpose_fail(INTERPOSE_ONLY(MMAP) | INTERPOSE_ONLY(MUNMAP), 0, 0);
 	assert_int_equal(sg(0, PAGE, PROT_READ, &iov, 1), 1);
 	assert_int_equal(sg(8, 8, PROT_READ, &iov, 1), 1);
@@ -240,7 +200,7 @@ test_a_region_that_cannot_be_mapped_now_can_be_later(void **state)
 	struct iovec iov;
 
 	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
+	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, dma_file(PAGE), 0), 0);
 	interpose_fail(INTERPOSE_ONLY(MMAP), 1, ENOMEM);
 	assert_int_equal(sg(0, 8, PROT_READ, &iov, 1), -ENOMEM);
 	interpose_disarm();
@@ -256,7 +216,7 @@ test_the_flat_table_maps_all(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++)
-		assert_int_equal(vu_dma_map(&dma, i * PAGE, PAGE, RW, memory_file(2 * PAGE),
+		assert_int_equal(vu_dma_map(&dma, i * PAGE, PAGE, RW, dma_file(2 * PAGE),
 			i * 8), 0);
 	flat = vu_dma_flat(&dma);
 	assert_int_equal(flat->entry_num, 3);
@@ -310,7 +270,7 @@ test_nothing_is_left_behind(void **state)
 	assert_int_equal(vu_dma_init(&other, 1000), 0);
 	for (i = 0; i < 300; i++)
 		assert_int_equal(vu_dma_map(&other, i * UINT64_C(0x10000), PAGE, RW,
-			memory_file(PAGE), 0), 0);
+			dma_file(PAGE), 0), 0);
 	for (i = 0; i < 300; i += 3)
 		assert_int_equal(vu_dma_unmap(&other, i * UINT64_C(0x10000), PAGE), 0);
 	assert_non_null(vu_dma_flat(&other));
@@ -387,12 +347,12 @@ test_any_order_of_changes_gives_the_right_table(void **state)
 static void
 test_a_truncated_file_breaks_the_table_and_nothing_else(void **state)
 {
-	int fd = memory_file(4 * PAGE);
+	int fd = dma_file(4 * PAGE);
 	struct vu_dma other;
 	struct iovec iov;
 
 	(void)state;
-	/* cmocka has put its handler in the place of that of setup() */
+	/* cmocka has put its handler in the place of that of the setup */
 	assert_int_equal(vu_dma_init(&other, 1), 0);
 	assert_int_equal(vu_dma_map(&dma, 0, 4 * PAGE, RW, dup(fd), 0), 0);
 	assert_int_equal(vu_epoch_enter(), 0);
@@ -451,13 +411,13 @@ test_readers_see_a_whole_table_while_it_changes(void **state)
 	(void)state;
 	atomic_store(&stop, false);
 	for (slot = 0; slot < 2 * STABLE; slot += 2)
-		assert_int_equal(vu_dma_map(&dma, slot * PAGE, PAGE, RW, memory_file(PAGE), 0), 0);
+		assert_int_equal(vu_dma_map(&dma, slot * PAGE, PAGE, RW, dma_file(PAGE), 0), 0);
 	for (i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, reader_main,
 			(void *)(uintptr_t)(i + 1)), 0);
 	for (i = 0; i < CHANGES; i++) {
 		slot = 2 * (i % STABLE) + 1;
-		assert_int_equal(vu_dma_map(&dma, slot * PAGE, PAGE, RW, memory_file(PAGE), 0), 0);
+		assert_int_equal(vu_dma_map(&dma, slot * PAGE, PAGE, RW, dma_file(PAGE), 0), 0);
 		assert_int_equal(vu_dma_unmap(&dma, slot * PAGE, PAGE), 0);
 	}
 	atomic_store(&stop, true);
@@ -467,130 +427,24 @@ test_readers_see_a_whole_table_while_it_changes(void **state)
 	}
 }
 
-/* ---- dirty pages ---- */
-
-static void
-test_pages_written_are_reported_once(void **state)
-{
-	uint64_t bitmap = 0;
-
-	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0x10000, 16 * PAGE, RW, memory_file(16 * PAGE), 0), 0);
-	vu_dma_dirty_mark(&dma, 0x10000, 1);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0x10000, 16 * PAGE, PAGE, &bitmap, 8), -ENOTSUP);
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	vu_dma_dirty_mark(&dma, 0x10000 + 2 * PAGE - 1, 2);
-	vu_dma_dirty_mark(&dma, 0x10000 + 15 * PAGE, 1);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0x10000, 16 * PAGE, PAGE, &bitmap, 8), 0);
-	assert_int_equal(bitmap, 0x8006);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0x10000, 16 * PAGE, PAGE, &bitmap, 8), 0);
-	assert_int_equal(bitmap, 0);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-}
-
-static void
-test_reports_may_have_pages_of_another_size(void **state)
-{
-	uint64_t bitmap = 0;
-
-	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, 64 * PAGE, RW, memory_file(64 * PAGE), 0), 0);
-	assert_int_equal(vu_dma_map(&dma, 64 * PAGE, 64 * PAGE, RW,
-		memory_file(64 * PAGE), 0), 0);
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	vu_dma_dirty_mark(&dma, 63 * PAGE, 2 * PAGE);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, 128 * PAGE, 2 * PAGE, &bitmap, 8), 0);
-	assert_int_equal(bitmap, UINT64_C(3) << 31);
-	vu_dma_dirty_mark(&dma, PAGE, 1);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, 4 * PAGE, PAGE / 4, &bitmap, 8), 0);
-	assert_int_equal(bitmap, 0xf0);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-}
-
-static void
-test_reports_that_make_no_sense_are_refused(void **state)
-{
-	uint64_t bitmap[2];
-
-	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, -1, 0), 0);
-	assert_int_equal(vu_dma_dirty_track(&dma, 3), -EINVAL);
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 16), -EINVAL);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 0), -EINVAL);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, 0, bitmap, 8), -EINVAL);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, 3, bitmap, 8), -EINVAL);
-	assert_int_equal(vu_dma_dirty_report(&dma, UINT64_MAX, 2, PAGE, bitmap, 8), -EINVAL);
-	assert_int_equal(vu_dma_dirty_report(&dma, PAGE, PAGE, PAGE, bitmap, 8), -ENOENT);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-}
-
-/* Else the next client finds it on. */
-static void
-test_tracking_ends_without_memory(void **state)
-{
-	uint64_t bitmap[1];
-
-	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	interpose_fail(INTERPOSE_ONLY(ALLOC), 1, ENOMEM);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-	interpose_disarm();
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), -ENOTSUP);
-	interpose_fail(INTERPOSE_ONLY(ALLOC), 1, ENOMEM);
-	if (vu_dma_dirty_track(&dma, PAGE) == -ENOMEM)
-		assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), -ENOTSUP);
-	interpose_disarm();
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), 0);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-}
-
-static void
-test_marks_do_not_wrap(void **state)
-{
-	uint64_t bitmap[1];
-
-	(void)state;
-	assert_int_equal(vu_dma_map(&dma, 0, PAGE, RW, memory_file(PAGE), 0), 0);
-	assert_int_equal(vu_dma_map(&dma, UINT64_MAX - PAGE + 1, PAGE, RW, memory_file(PAGE), 0),
-		0);
-	assert_int_equal(vu_dma_dirty_track(&dma, PAGE), 0);
-	vu_dma_dirty_mark(&dma, UINT64_MAX, 2);
-	assert_int_equal(vu_dma_dirty_report(&dma, 0, PAGE, PAGE, bitmap, 8), 0);
-	assert_int_equal(bitmap[0], 0);
-	assert_int_equal(vu_dma_dirty_report(&dma, UINT64_MAX - PAGE + 1, PAGE, PAGE, bitmap, 8),
-		0);
-	assert_int_equal(bitmap[0], 1);
-	assert_int_equal(vu_dma_dirty_track(&dma, 0), 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static const struct CMUnitTest tests[] = {
-	TEST(test_translation_gives_the_bytes_of_the_file),
-	TEST(test_file_offsets_need_not_be_aligned),
-	TEST(test_ranges_across_adjacent_regions_are_pieces),
-	TEST(test_ranges_that_may_not_be_used_are_refused),
-	TEST(test_the_last_byte_of_the_address_space_can_be_mapped),
-	TEST(test_maps_that_make_no_sense_are_refused),
-	TEST(test_descriptors_that_are_no_memory_are_refused),
-	TEST(test_descriptors_that_do_not_permit_the_access_are_refused),
-	TEST(test_a_region_is_mapped_when_it_is_first_used),
-	TEST(test_a_region_that_cannot_be_mapped_now_can_be_later),
-	TEST(test_the_flat_table_maps_all),
-	TEST(test_unmap_wants_just_what_was_mapped),
-	TEST(test_there_is_a_limit_of_regions),
-	TEST(test_nothing_is_left_behind),
-	TEST(test_any_order_of_changes_gives_the_right_table),
-	TEST(test_a_truncated_file_breaks_the_table_and_nothing_else),
-	TEST(test_readers_see_a_whole_table_while_it_changes),
-	TEST(test_pages_written_are_reported_once),
-	TEST(test_reports_may_have_pages_of_another_size),
-	TEST(test_reports_that_make_no_sense_are_refused),
-	TEST(test_tracking_ends_without_memory),
-	TEST(test_marks_do_not_wrap),
+	DMA_TEST(test_translation_gives_the_bytes_of_the_file),
+	DMA_TEST(test_file_offsets_need_not_be_aligned),
+	DMA_TEST(test_ranges_across_adjacent_regions_are_pieces),
+	DMA_TEST(test_ranges_that_may_not_be_used_are_refused),
+	DMA_TEST(test_the_last_byte_of_the_address_space_can_be_mapped),
+	DMA_TEST(test_maps_that_make_no_sense_are_refused),
+	DMA_TEST(test_descriptors_that_are_no_memory_are_refused),
+	DMA_TEST(test_descriptors_that_do_not_permit_the_access_are_refused),
+	DMA_TEST(test_a_region_is_mapped_when_it_is_first_used),
+	DMA_TEST(test_a_region_that_cannot_be_mapped_now_can_be_later),
+	DMA_TEST(test_the_flat_table_maps_all),
+	DMA_TEST(test_unmap_wants_just_what_was_mapped),
+	DMA_TEST(test_there_is_a_limit_of_regions),
+	DMA_TEST(test_nothing_is_left_behind),
+	DMA_TEST(test_any_order_of_changes_gives_the_right_table),
+	DMA_TEST(test_a_truncated_file_breaks_the_table_and_nothing_else),
+	DMA_TEST(test_readers_see_a_whole_table_while_it_changes),
 };
 
 TEST_SUITE(vu_dma, "functional", tests, NULL, NULL)
