@@ -147,17 +147,14 @@ batch_run(struct dma_batch *batch)
 
 /* --------------------------------------------------------------------- DMA_UNMAP ---- */
 
-static int
-unmap_begin(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem,
-	struct vu_dma_unmap *reply, struct vu_call *call, bool more, uint64_t until_ms)
+static inline struct vu_dma_unmap
+unmap_encode(const struct rte_vfio_user_mem_reg *mem)
 {
-	struct vu_dma_unmap request = { .argsz = sizeof(request), .addr = mem->gpa,
-		.size = mem->size };
-	struct iovec iov = { &request, sizeof(request) };
-
-	*call = (struct vu_call) { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
-		.reply = reply, .cap = sizeof(*reply), .more = more };
-	return vu_client_begin(client, call, until_ms);
+	return (struct vu_dma_unmap) {
+		.argsz = sizeof(struct vu_dma_unmap),
+		.addr = mem->gpa,
+		.size = mem->size,
+	};
 }
 
 static int
@@ -172,8 +169,13 @@ unmap_answer(const struct rte_vfio_user_mem_reg *mem, const struct vu_call *call
 static int
 unmap_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 {
-	return unmap_begin(batch->client, &batch->mem[i], &batch->replies[i % WINDOW].unmap, call,
-		more, batch->until_ms[i % WINDOW]);
+	struct vu_dma_unmap request = unmap_encode(&batch->mem[i]);
+	struct vu_dma_unmap *reply = &batch->replies[i % WINDOW].unmap;
+	struct iovec iov = { &request, sizeof(request) };
+
+	*call = (struct vu_call) { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
+		.reply = reply, .cap = sizeof(*reply), .more = more };
+	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
 }
 
 static int
@@ -219,19 +221,24 @@ dma_unmap(struct vu_client *client, const struct dma_op *op,
 	return batch.nb_ok;
 }
 
-/* The same for one region, which needs no batch if there is room for its request at once. */
+/* The same for one region, which needs no batch if nothing is in the way of its request. */
 static uint32_t
 dma_unmap_one(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, int *rc)
 {
-	uint64_t until_ms = vu_client_deadline(client);
+	struct {
+		struct vu_hdr hdr;
+		struct vu_dma_unmap unmap;
+	} request;
+	struct iovec iov = { &request.unmap, sizeof(request.unmap) };
 	struct vu_dma_unmap reply;
-	struct vu_call call;
+	struct vu_call call = { .cmd = VU_DMA_UNMAP, .payload = &iov, .nb = 1,
+		.reply = &reply, .cap = sizeof(reply),
+		.brief = true, .whole = &request.hdr, .usual_len = sizeof(reply) };
 
-	*rc = unmap_begin(client, mem, &reply, &call, false, until_ms);
-	if (unlikely(*rc == -EBUSY))
+	request.unmap = unmap_encode(mem);
+	*rc = vu_client_brief(client, &call, vu_client_deadline(client));
+	if (unlikely(*rc == VU_CLIENT_BUSY))
 		return dma_unmap(client, &op_unmap, mem, 1, rc);
-	if (likely(*rc == 0))
-		*rc = vu_client_wait(client, &call, until_ms);
 	if (likely(*rc == 0))
 		*rc = unmap_answer(mem, &call);
 	vu_client_unmap_check(client, *rc);
@@ -300,7 +307,7 @@ map_fd(const struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, 
 	return *fd;
 }
 
-static struct vu_dma_map
+static inline struct vu_dma_map
 map_encode(const struct rte_vfio_user_mem_reg *mem, bool has_fd)
 {
 	return (struct vu_dma_map) {
@@ -313,29 +320,20 @@ map_encode(const struct rte_vfio_user_mem_reg *mem, bool has_fd)
 	};
 }
 
-/* fds NULL: there is no descriptor. */
 static int
-map_begin(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds,
-	struct vu_call *call, bool more, uint64_t until_ms)
+map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
 {
-	int fd = map_fd(client, mem, fds);
-	struct vu_dma_map map = map_encode(mem, fd >= 0);
+	int fd = map_fd(batch->client, &batch->mem[i],
+			batch->fds != NULL ? &batch->fds[i] : NULL);
+	struct vu_dma_map map = map_encode(&batch->mem[i], fd >= 0);
 	struct iovec iov = { &map, sizeof(map) };
 
 	/* what has a descriptor is not collected: it would need a duplicate */
 	*call = (struct vu_call) { .cmd = VU_DMA_MAP, .payload = &iov, .nb = 1,
 		.fds = &fd, .nb_fds = fd >= 0 ? 1 : 0, .more = more && fd < 0 };
 	if (fd < 0)
-		vu_client_by_messages(client);
-	return vu_client_begin(client, call, until_ms);
-}
-
-static int
-map_send(struct dma_batch *batch, uint32_t i, struct vu_call *call, bool more)
-{
-	return map_begin(batch->client, &batch->mem[i],
-		batch->fds != NULL ? &batch->fds[i] : NULL, call, more,
-		batch->until_ms[i % WINDOW]);
+		vu_client_by_messages(batch->client);
+	return vu_client_begin(batch->client, call, batch->until_ms[i % WINDOW]);
 }
 
 static const struct dma_op op_map = { .send = map_send, .stops = true };
@@ -449,20 +447,26 @@ dma_map_many(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, 
 	return batch.rc;
 }
 
-/* The same for one region, which needs no batch if there is room for its request at once. */
+/* The same for one region, which needs no batch if nothing is in the way of its request. */
 static int
 dma_map_one(struct vu_client *client, const struct rte_vfio_user_mem_reg *mem, const int *fds)
 {
-	uint64_t until_ms = vu_client_deadline(client);
-	struct vu_call call;
+	struct {
+		struct vu_hdr hdr;
+		struct vu_dma_map map;
+	} request;
+	struct iovec iov = { &request.map, sizeof(request.map) };
+	int fd = map_fd(client, mem, fds);
+	struct vu_call call = { .cmd = VU_DMA_MAP, .payload = &iov, .nb = 1, .fds = &fd,
+		.nb_fds = fd >= 0, .brief = true, .whole = fd < 0 ? &request.hdr : NULL };
 	int rc, undo_rc;
 
-	rc = map_begin(client, mem, fds, &call, false, until_ms);
-	if (unlikely(rc == -EBUSY))
+	request.map = map_encode(mem, fd >= 0);
+	if (fd < 0)
+		vu_client_by_messages(client);
+	rc = vu_client_brief(client, &call, vu_client_deadline(client));
+	if (unlikely(rc == VU_CLIENT_BUSY))
 		return dma_map_many(client, mem, fds, 1);
-	if (unlikely(rc < 0))
-		return rc;
-	rc = vu_client_wait(client, &call, until_ms);
 	/* a server that does not answer may have mapped it */
 	if (unlikely(rc == -ETIMEDOUT))
 		dma_unmap_one(client, mem, &undo_rc);

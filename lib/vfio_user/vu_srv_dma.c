@@ -41,20 +41,21 @@ int
 vu_handle_dma_map(struct vu_session *s, const struct vu_rx_msg *msg)
 {
 	struct vu_dma_map map;
+	struct vu_hdr reply;
 	int rc;
 
 	rc = vu_dma_map_decode(msg->payload, msg->len, &map);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
 	rc = vu_session_lock(s, 1);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
 	rc = table_map(s, &map, msg->fds, 0);
 	vu_session_lock(s, 0);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
 	vu_session_updated(s);
-	return vu_reply(s, msg, NULL, 0, NULL, 0);
+	return vu_reply_whole(s, msg, &reply, sizeof(reply));
 }
 
 /* Map one after the other. Returns how many were, up to the first that fails. */
@@ -230,16 +231,21 @@ int
 vu_handle_dma_unmap(struct vu_session *s, const struct vu_rx_msg *msg)
 {
 	uint64_t max_bitmap = RTE_MIN(s->peer.mig_max_bitmap_size, VU_DEFAULT_MAX_BITMAP);
+	struct {
+		struct vu_hdr hdr;
+		struct vu_dma_unmap unmap;
+	} reply;
 	struct vu_unmap unmap;
 	int rc;
 
 	rc = vu_unmap_decode(msg->payload, msg->len, max_bitmap, &unmap);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
-	if (unmap.want_bitmap)
+	if (unlikely(unmap.want_bitmap))
 		return unmap_with_bitmap(s, msg, &unmap);
 	rc = locked_unmap(s, &unmap);
-	if (rc < 0)
+	if (unlikely(rc < 0))
 		return rc;
-	return vu_reply_data(s, msg, msg->payload, sizeof(struct vu_dma_unmap));
+	memcpy(&reply.unmap, msg->payload, sizeof(reply.unmap));
+	return vu_reply_whole(s, msg, &reply.hdr, sizeof(reply));
 }
