@@ -81,6 +81,14 @@ raise_once(struct path *path)
 }
 
 static void
+message_once(struct path *path)
+{
+	(void)path;
+	assert_int_equal(rte_vfio_user_pci_message(vu_function, 0), 0);
+	assert_int_equal(rte_vfio_user_pci_raise(vu_function, 0), 0);
+}
+
+static void
 translate_once(struct path *path)
 {
 	struct iovec iov[2];
@@ -135,6 +143,7 @@ static const struct path_case cases[] = {
 	{ "post and read", post_once, .sends = 3, .receives = 3, .waits = 3 },
 	/* looks whether the eventfd takes one, which the client may have made wait */
 	{ "interrupt", raise_once, .waits = 1, .writes = 1 },
+	{ "messages of a function", message_once, .waits = 2, .writes = 2 },
 	{ "translation", translate_once },
 	{ "read of configuration space", config_read_once, .sends = 2, .receives = 2, .waits = 2 },
 	{ "write of configuration space", config_write_once, .sends = 2, .receives = 2,
@@ -179,6 +188,21 @@ assert_counts(const char *name, const struct path_case *most, unsigned int round
 }
 
 static void
+irq_bind(int dev_id, uint32_t index, int fd)
+{
+	struct {
+		struct vfio_irq_set set;
+		int fd;
+	} irq = {
+		.set = { .argsz = sizeof(irq), .index = index, .count = 1,
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER },
+		.fd = fd,
+	};
+
+	assert_int_equal(rte_vfio_user_set_irqs(dev_id, &irq.set), 0);
+}
+
+static void
 path_open(struct path *path)
 {
 	struct rte_vfio_user_mem_reg mem[] = {
@@ -187,19 +211,12 @@ path_open(struct path *path)
 		{ .gpa = PAGE, .size = PAGE, .protection = PROT_READ,
 			.flags = RTE_VUSER_MEM_MAPPABLE },
 	};
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} irq = {
-		.set = { .argsz = sizeof(irq), .index = VFIO_PCI_MSIX_IRQ_INDEX, .count = 1,
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER },
-	};
 	int fds[] = { peer_memory(PAGE), peer_memory(2 * PAGE) };
 
 	path->dev_id = rte_vfio_user_attach_dev(path->served->path);
 	assert_true(path->dev_id >= 0);
-	path->irq_fd = irq.fd = eventfd(0, EFD_CLOEXEC);
-	assert_int_equal(rte_vfio_user_set_irqs(path->dev_id, &irq.set), 0);
+	path->irq_fd = eventfd(0, EFD_CLOEXEC);
+	irq_bind(path->dev_id, VFIO_PCI_MSIX_IRQ_INDEX, path->irq_fd);
 	assert_int_equal(rte_vfio_user_dma_map(path->dev_id, mem, fds, 2), 0);
 	/* two requests that come together: from now on there is memory for replies that wait */
 	assert_int_equal(rte_vfio_user_dma_unmap(path->dev_id, mem, 2), 0);
@@ -223,9 +240,11 @@ function_open(struct path *path)
 
 	snprintf(name, sizeof(name), "%s.pci", path->served->path);
 	vu_function_setup(NULL);
+	assert_true(rte_vfio_user_pci_add_msi(vu_function, 1, RTE_VFIO_USER_PCI_MSI_MASK) > 0);
 	assert_true(rte_vfio_user_pci_start(vu_function, name, NULL) >= 0);
 	path->pci_dev_id = rte_vfio_user_attach_dev(name);
 	assert_true(path->pci_dev_id >= 0);
+	irq_bind(path->pci_dev_id, VFIO_PCI_MSI_IRQ_INDEX, path->irq_fd);
 }
 
 static void

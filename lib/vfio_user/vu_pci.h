@@ -70,7 +70,8 @@ struct vu_pci_msg {
 	uint32_t nb;	/**< vectors */
 	uint32_t mask_reg;	/**< offset of the mask bits of MSI; 0: none. Pending bits follow */
 	uint64_t pending[VU_PCI_MSIX_VECTORS / 64];	/**< a bit for each vector */
-	uint64_t masked[VU_PCI_MSIX_VECTORS / 64];	/**< the same: by the table of MSI-X */
+	/** The same: by the table of MSI-X. Changed with the lock, read without, too */
+	_Atomic uint64_t masked[VU_PCI_MSIX_VECTORS / 64];
 };
 
 struct rte_vfio_user_pci {

@@ -96,13 +96,39 @@ bit_set(uint64_t *bits, uint32_t vector, bool on)
 		bits[vector / 64] &= ~bit;
 }
 
+static void
+mask_set(struct vu_pci_msg *msg, uint32_t vector, bool on)
+{
+	uint64_t bit = UINT64_C(1) << vector % 64;
+
+	if (on)
+		atomic_fetch_or(&msg->masked[vector / 64], bit);
+	else
+		atomic_fetch_and(&msg->masked[vector / 64], ~bit);
+}
+
+static bool
+mask_get(const struct vu_pci_msg *msg, uint32_t vector)
+{
+	return atomic_load(&msg->masked[vector / 64]) >> vector % 64 & 1;
+}
+
+static void
+masks_end(struct vu_pci_msg *msg)
+{
+	uint32_t i;
+
+	for (i = 0; i < RTE_DIM(msg->masked); i++)
+		atomic_store(&msg->masked[i], 0);
+}
+
 static bool
 msg_masked(const struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, uint32_t vector)
 {
 	if (!msg_enabled(pci, msg))
 		return false;
 	if (msg->irq_index == VFIO_PCI_MSIX_IRQ_INDEX)
-		return msg_ctrl(pci, msg) & VU_PCI_MSIX_CTRL_MASK || bit_get(msg->masked, vector);
+		return msg_ctrl(pci, msg) & VU_PCI_MSIX_CTRL_MASK || mask_get(msg, vector);
 	return msg->mask_reg != 0 &&
 		vu_pci_cfg_get32(&pci->cfg, msg->mask_reg) & UINT32_C(1) << vector;
 }
@@ -154,6 +180,23 @@ msg_send(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
 	if (first && !bit_get(msg->pending, vector))
 		owe_end(pci);
 	return rc;
+}
+
+/*
+ * Without the lock, if none is kept and nothing speaks against it. Not for MSI of a function that
+ * could use MSI-X as well.
+ */
+static bool
+message_now(struct rte_vfio_user_pci *pci, uint32_t vector)
+{
+	const struct vu_pci_msg *msg = vector < pci->msix.nb ? &pci->msix : &pci->msi;
+	int dev_id = atomic_load(&pci->dev_id);
+
+	if (vector >= msg->nb || dev_id < 0 || atomic_load(&pci->owes))
+		return false;
+	vector = msg_vector(pci, msg, vector);
+	return !msg_masked(pci, msg, vector) &&
+		rte_vfio_user_irq_raise(dev_id, msg->irq_index, vector) == 0;
 }
 
 /* MSI-X has precedence: only one of them may be in use. */
@@ -227,7 +270,7 @@ vu_pci_irq_reset(struct rte_vfio_user_pci *pci)
 	pci->intx_owed = false;
 	memset(pci->msix.pending, 0, sizeof(pci->msix.pending));
 	memset(pci->msi.pending, 0, sizeof(pci->msi.pending));
-	memset(pci->msix.masked, 0, sizeof(pci->msix.masked));
+	masks_end(&pci->msix);
 }
 
 /*
@@ -246,7 +289,7 @@ vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t l
 		if (at >= off + len)
 			break;
 		if (at >= off)
-			bit_set(pci->msix.masked, i,
+			mask_set(&pci->msix, i,
 				pci->msix_table[at] & PCI_MSIX_ENTRY_CTRL_MASKBIT);
 	}
 	msg_deliver(pci, &pci->msix);
@@ -257,7 +300,7 @@ void
 vu_pci_irq_client_gone(struct rte_vfio_user_pci *pci)
 {
 	pthread_mutex_lock(&pci->lock);
-	memset(pci->msix.masked, 0, sizeof(pci->msix.masked));
+	masks_end(&pci->msix);
 	pthread_mutex_unlock(&pci->lock);
 }
 
@@ -305,6 +348,8 @@ rte_vfio_user_pci_message(struct rte_vfio_user_pci *pci, unsigned int vector)
 {
 	int rc;
 
+	if (likely(message_now(pci, vector)))
+		return 0;
 	pthread_mutex_lock(&pci->lock);
 	rc = message(pci, vector);
 	pthread_mutex_unlock(&pci->lock);
@@ -317,6 +362,8 @@ rte_vfio_user_pci_raise(struct rte_vfio_user_pci *pci, unsigned int vector)
 {
 	int rc;
 
+	if (likely(message_now(pci, vector)))
+		return 0;
 	pthread_mutex_lock(&pci->lock);
 	rc = message(pci, vector);
 	if (rc == -ENOTCONN || (rc == -EINVAL && vector == 0)) {
