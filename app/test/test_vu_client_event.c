@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -246,6 +247,49 @@ test_threads_may_go_on_meanwhile(void **state)
 	served_end(other);
 }
 
+static void *
+server_main(void *arg)
+{
+	const int *dev_id = arg;
+	int rc = rte_vfio_user_serve(*dev_id, -1);
+
+	return (void *)(intptr_t)rc;
+}
+
+static void *
+replacer_main(void *arg)
+{
+	const int *ids = arg;
+	int rc = rte_vfio_user_replace_dev(ids[0], ids[1]);
+
+	return (void *)(intptr_t)rc;
+}
+
+/* Whatever is served, there is no command: the thread leaves, and may serve by the other id. */
+static void
+test_thread_that_serves_makes_way(void **state)
+{
+	struct served *other = served_new(NULL);
+	int ids[] = { attach(*state, 0), attach(other, 0) };
+	pthread_t server, replacer;
+	struct timespec until;
+	void *rc;
+
+	assert_int_equal(pthread_create(&server, NULL, server_main, &ids[1]), 0);
+	/* also right, but no test, if it has not begun by then */
+	usleep(20000);
+	assert_int_equal(pthread_create(&replacer, NULL, replacer_main, ids), 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 20;
+	assert_int_equal(pthread_timedjoin_np(replacer, &rc, &until), 0);
+	assert_int_equal((intptr_t)rc, 0);
+	assert_int_equal(pthread_join(server, &rc), 0);
+	assert_true((intptr_t)rc == 0 || (intptr_t)rc == -ENODEV);
+	assert_int_equal(read_something(ids[0]), 0);
+	assert_int_equal(rte_vfio_user_detach_dev(ids[0]), 0);
+	served_end(other);
+}
+
 #define EVENT_TEST(name) cmocka_unit_test_setup_teardown(name, served_setup, served_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -255,6 +299,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_device_is_the_same_at_a_new_server),
 	EVENT_TEST(test_impossible_replacements_change_nothing),
 	EVENT_TEST(test_threads_may_go_on_meanwhile),
+	EVENT_TEST(test_thread_that_serves_makes_way),
 };
 
 TEST_SUITE(vu_client_event, "functional", tests, served_warm_up, NULL)

@@ -631,7 +631,8 @@ int rte_vfio_user_detach_dev(int dev_id);
  * Put the connection of one device in the place of another one's, which is over from then on. For a
  * server that was started again: attach to it, tell it what it has to know, and let it take the
  * place of the one that is gone, without a moment in which threads that use the device find it half
- * done. Requests of theirs fail meanwhile, with -ENOTCONN or, for a moment, -ENODEV.
+ * done. Requests of theirs fail meanwhile, with -ENOTCONN or, for a moment, -ENODEV. Waits for the
+ * requests that are under way at the one that replaces it.
  *
  * @param dev_id
  *   The device. Its descriptor of rte_vfio_user_event_fd() is closed.
@@ -854,7 +855,8 @@ int rte_vfio_user_dma_host(int dev_id, uint64_t gpa, uint64_t size, void *host, 
  * @param dev_id
  *   The device.
  * @param timeout_ms
- *   How long to wait for one; 0: not at all; negative: until one came.
+ *   How long to wait for one; 0: not at all; negative: until one came. Waits no longer than until
+ *   rte_vfio_user_replace_dev() gives the connection another id.
  * @return
  *   Number of commands served; -ENODEV; -ENOTCONN: the connection is over; -EDEADLK: from a handler
  *   of this device

@@ -150,7 +150,10 @@ entry_drain(struct client_entry *entry)
 		vu_futex_wait(&entry->users, users, vu_now_ms() + VU_CLIENT_WAIT_MS);
 }
 
-/* Take a client out of its entry, which stays reserved. On return nobody uses it. */
+/*
+ * Take a client out of its entry, which stays reserved. On return nobody uses it: requests have
+ * failed, or else come to their end.
+ */
 static int
 client_take(int dev_id, bool fail, struct vu_client **out)
 {
@@ -171,8 +174,10 @@ client_take(int dev_id, bool fail, struct vu_client **out)
 	}
 	if (fail)
 		vu_client_fail(client, -ENOTCONN);
+	atomic_store(&client->moves, true);
 	entry_put(entry);
 	entry_drain(entry);
+	atomic_store(&client->moves, false);
 	*out = client;
 	return 0;
 }

@@ -144,6 +144,7 @@ struct vu_client {
 	struct vu_client_watch watch;	/**< turn rx */
 	struct vu_conn conn;	/**< sending half: turn tx; receiving half: turn rx */
 	struct vu_conn twin;	/**< for commands of the server; turn rx; sock -1: none */
+	atomic_bool moves;	/**< it is to get another id: who serves without end leaves */
 	/* what follows belongs to turn rx */
 	rte_vfio_user_dma_handler_t handler;
 	void *handler_ctx;

@@ -359,7 +359,7 @@ vu_client_rest(struct vu_client *client)
 	}
 }
 
-/* Serve until one command was served or time is over. */
+/* Serve until one command was served, time is over or the client is to get another id. */
 static int
 serve_until(struct vu_client *client, uint64_t until_ms)
 {
@@ -370,7 +370,8 @@ serve_until(struct vu_client *client, uint64_t until_ms)
 		if (atomic_load(&client->broken))
 			return -ENOTCONN;
 		rc = vu_client_receive(client, until_ms);
-	} while (rc == 0 && client->nb_served == before && vu_now_ms() < until_ms);
+	} while (rc == 0 && client->nb_served == before && vu_now_ms() < until_ms &&
+		!atomic_load(&client->moves));
 	return rc < 0 ? -ENOTCONN : (int)(client->nb_served - before);
 }
 
