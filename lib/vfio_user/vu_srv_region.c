@@ -78,21 +78,20 @@ region_find(const struct vu_session *s, const struct vu_region_access *access, u
 
 /* ---- REGION_READ ---- */
 
-static __rte_always_inline int
+/* The reply has the access already. */
+static inline int
 read_short(struct vu_session *s, const struct vu_rx_msg *msg, struct vu_region *region,
-	const struct vu_region_access *access)
+	struct short_reply *reply)
 {
-	struct short_reply reply;
+	uint32_t count = reply->access.count;
 	int rc = 0;
 
-	reply.access = *access;
-	memset(reply.data, 0, DATA_ALIGN);
-	if (likely(access->count > 0))
-		rc = region_access(region, reply.data, access, false);
+	memset(reply->data, 0, DATA_ALIGN);
+	if (likely(count > 0))
+		rc = region_access(region, reply->data, &reply->access, false);
 	if (unlikely(rc < 0))
 		return rc;
-	return vu_reply_whole(s, msg, &reply.hdr,
-		offsetof(struct short_reply, data) + access->count);
+	return vu_reply_whole(s, msg, &reply->hdr, offsetof(struct short_reply, data) + count);
 }
 
 /* The device fills in the reply itself. */
@@ -115,16 +114,16 @@ read_long(struct vu_session *s, const struct vu_rx_msg *msg, struct vu_region *r
 int
 vu_handle_region_read(struct vu_session *s, const struct vu_rx_msg *msg)
 {
-	struct vu_region_access access;
+	struct short_reply reply;
 	struct vu_region *region;
 
-	memcpy(&access, msg->payload, sizeof(access));
-	region = region_find(s, &access, VFIO_REGION_INFO_FLAG_READ);
+	memcpy(&reply.access, msg->payload, sizeof(reply.access));
+	region = region_find(s, &reply.access, VFIO_REGION_INFO_FLAG_READ);
 	if (unlikely(region == NULL))
 		return -EINVAL;
-	if (likely(access.count <= SHORT_MAX))
-		return read_short(s, msg, region, &access);
-	return read_long(s, msg, region, &access);
+	if (likely(reply.access.count <= SHORT_MAX))
+		return read_short(s, msg, region, &reply);
+	return read_long(s, msg, region, &reply.access);
 }
 
 /* ---- REGION_WRITE ---- */
