@@ -101,28 +101,32 @@ range_valid(uint64_t off, uint64_t len, uint64_t size)
 }
 
 /* Any bytes, as they are at one time. */
-static void
+static __rte_noinline int
 config_read_many(struct rte_vfio_user_pci *pci, uint32_t offset, void *buf, uint32_t len)
 {
 	pthread_mutex_lock(&pci->lock);
 	vu_pci_cfg_read(&pci->cfg, offset, buf, len);
 	vu_pci_irq_read_config(pci, offset, buf, len);
 	pthread_mutex_unlock(&pci->lock);
+	return 0;
 }
 
 /* One register. */
-static inline void
-config_read_one(struct rte_vfio_user_pci *pci, uint32_t offset, void *buf, uint32_t len)
+static inline int
+config_read_one(const struct rte_vfio_user_pci *pci, uint32_t offset, void *buf, uint32_t len)
 {
 	uint32_t value = vu_pci_cfg_get32(&pci->cfg, offset - offset % 4);
 
 	if (offset / 4 == VU_PCI_STATUS / 4 && atomic_load(&pci->intx_up))
 		value |= VU_PCI_STATUS_INTX << VU_PCI_STATUS % 4 * 8;
-	value = rte_cpu_to_le_32(value >> offset % 4 * 8);
-	if (likely(len == 4))
+	value >>= offset % 4 * 8;
+	if (likely(len == 4)) {
+		value = rte_cpu_to_le_32(value);
 		memcpy(buf, &value, 4);
-	else
-		memcpy(buf, &value, len);
+	} else {
+		vu_pci_le_set(buf, value, len);
+	}
+	return 0;
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_config_read, 25.11)
@@ -132,11 +136,9 @@ rte_vfio_user_pci_config_read(struct rte_vfio_user_pci *pci, uint32_t offset, vo
 {
 	if (unlikely(!range_valid(offset, len, pci->cfg.size)))
 		return -EINVAL;
-	if (likely(vu_pci_cfg_is_one(offset, len) && !vu_pci_irq_is_pending_reg(pci, offset)))
-		config_read_one(pci, offset, buf, len);
-	else
-		config_read_many(pci, offset, buf, len);
-	return 0;
+	if (unlikely(!vu_pci_cfg_is_one(offset, len) || vu_pci_irq_is_pending_reg(pci, offset)))
+		return config_read_many(pci, offset, buf, len);
+	return config_read_one(pci, offset, buf, len);
 }
 
 /* What authors are told of when it changes; nothing of it is behind the BARs. */

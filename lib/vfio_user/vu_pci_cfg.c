@@ -5,6 +5,8 @@
 
 #include <linux/pci_regs.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -56,10 +58,26 @@ word_change(struct vu_pci_cfg *cfg, uint32_t off, uint32_t value, uint32_t mask)
 {
 	_Atomic uint32_t *word = &cfg->word[off / 4];
 	uint32_t old = atomic_load(word);
+	uint32_t next;
 
 	value <<= off % 4 * 8;
-	while (!atomic_compare_exchange_weak(word, &old, (old & ~mask) | (value & mask)))
-		;
+	do {
+		next = (old & ~mask) | (value & mask);
+		if (next == old)
+			return;
+	} while (!atomic_compare_exchange_weak(word, &old, next));
+}
+
+/* As vu_pci_le_get(), where most are whole words. */
+static inline uint32_t
+bytes_get(const uint8_t *bytes, unsigned int len)
+{
+	uint32_t value;
+
+	if (unlikely(len != sizeof(value)))
+		return vu_pci_le_get(bytes, len);
+	memcpy(&value, bytes, sizeof(value));
+	return rte_le_to_cpu_32(value);
 }
 
 /* The bits of a word that bytes of it take. */
@@ -78,7 +96,7 @@ vu_pci_cfg_preset(struct vu_pci_cfg *cfg, uint32_t off, const void *buf, uint32_
 	memcpy(&cfg->initial[off], buf, len);
 	for (; len > 0; off += n, in += n, len -= n) {
 		n = part_of_word(off, len);
-		word_change(cfg, off, vu_pci_le_get(in, n), bits_of(off, n));
+		word_change(cfg, off, bytes_get(in, n), bits_of(off, n));
 	}
 }
 
@@ -242,8 +260,8 @@ vu_pci_cfg_write(struct vu_pci_cfg *cfg, uint32_t off, const void *buf, uint32_t
 
 	for (; len > 0; off += n, in += n, len -= n) {
 		n = part_of_word(off, len);
-		writable = vu_pci_le_get(&cfg->writable[off - off % 4], 4);
-		word_change(cfg, off, vu_pci_le_get(in, n), writable & bits_of(off, n));
+		writable = bytes_get(&cfg->writable[off - off % 4], 4);
+		word_change(cfg, off, bytes_get(in, n), writable & bits_of(off, n));
 	}
 }
 
