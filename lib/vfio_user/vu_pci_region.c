@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <rte_bitops.h>
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 #include <rte_common.h>
 
 #include "vu_pci.h"
@@ -113,9 +115,38 @@ width_at(uint64_t off, uint64_t len)
 {
 	unsigned int width = 8;
 
-	while (width > len || off % width != 0)
+	while (width > len || (off & (width - 1)) != 0)
 		width /= 2;
 	return width;
+}
+
+/* Most registers have four bytes. */
+static inline uint64_t
+value_get(const uint8_t *buf, unsigned int width)
+{
+	uint32_t word;
+
+	if (likely(width == sizeof(word))) {
+		memcpy(&word, buf, sizeof(word));
+		return rte_le_to_cpu_32(word);
+	}
+	if (width == 8)
+		return vu_pci_le_get(buf, 4) | (uint64_t)vu_pci_le_get(buf + 4, 4) << 32;
+	return vu_pci_le_get(buf, width);
+}
+
+static inline void
+value_put(uint8_t *buf, uint64_t value, unsigned int width)
+{
+	uint32_t word = rte_cpu_to_le_32((uint32_t)value);
+
+	if (likely(width == sizeof(word))) {
+		memcpy(buf, &word, sizeof(word));
+		return;
+	}
+	vu_pci_le_set(buf, (uint32_t)value, RTE_MIN(width, 4u));
+	if (width == 8)
+		vu_pci_le_set(buf + 4, (uint32_t)(value >> 32), 4);
 }
 
 static void
@@ -125,19 +156,13 @@ register_access(struct vu_pci_bar *bar, uint64_t off, uint8_t *buf, unsigned int
 	const struct rte_vfio_user_pci_bar *desc = &bar->desc;
 	uint64_t value = UINT64_MAX;
 
-	if (iswrite) {
-		value = vu_pci_le_get(buf, RTE_MIN(width, 4u));
-		if (width == 8)
-			value |= (uint64_t)vu_pci_le_get(buf + 4, 4) << 32;
-		if (desc->write != NULL)
-			desc->write(bar->pci, bar->index, off, width, value);
+	if (iswrite && desc->write != NULL)
+		desc->write(bar->pci, bar->index, off, width, value_get(buf, width));
+	if (iswrite)
 		return;
-	}
 	if (desc->read != NULL)
 		value = desc->read(bar->pci, bar->index, off, width);
-	vu_pci_le_set(buf, (uint32_t)value, RTE_MIN(width, 4u));
-	if (width == 8)
-		vu_pci_le_set(buf + 4, (uint32_t)(value >> 32), 4);
+	value_put(buf, value, width);
 }
 
 static void

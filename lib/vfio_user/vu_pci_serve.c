@@ -75,25 +75,18 @@ notify_ops(const struct rte_vfio_user_pci *pci)
 	};
 }
 
+/* Of these there are most: the shortest way. The session has checked the range; so below. */
 static ssize_t
-on_region_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
+on_bar_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
 	bool iswrite)
 {
 	struct rte_vfio_user_pci *pci = reg->priv;
-	int rc;
 
-	if (count > UINT32_MAX)
-		return -EINVAL;
-	if (iswrite)
-		rc = rte_vfio_user_pci_region_write(pci, reg->info->index, (uint64_t)pos, buf,
-			(uint32_t)count);
-	else
-		rc = rte_vfio_user_pci_region_read(pci, reg->info->index, (uint64_t)pos, buf,
-			(uint32_t)count);
-	return rc < 0 ? rc : (ssize_t)count;
+	vu_pci_bar_access(&pci->bars[reg->info->index], (uint64_t)pos, (uint8_t *)buf, count,
+		iswrite);
+	return (ssize_t)count;
 }
 
-/* Of these there are most: the shortest way. The session has checked the range. */
 static ssize_t
 on_config_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
 	bool iswrite)
@@ -106,6 +99,18 @@ on_config_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, lo
 	else
 		rc = rte_vfio_user_pci_config_read(pci, (uint32_t)pos, buf, (uint32_t)count);
 	return rc < 0 ? rc : (ssize_t)count;
+}
+
+static ssize_t
+on_rom_access(struct rte_vfio_user_reg_info *reg, char *buf, size_t count, loff_t pos,
+	bool iswrite)
+{
+	struct rte_vfio_user_pci *pci = reg->priv;
+
+	if (iswrite)
+		return -EPERM;
+	memcpy(buf, pci->rom + pos, count);
+	return (ssize_t)count;
 }
 
 /* ---- what the session is told ---- */
@@ -157,7 +162,8 @@ region_describe(struct rte_vfio_user_pci *pci, uint32_t index, struct rte_vfio_u
 	bool mappable = index < RTE_DIM(pci->bars) && pci->bars[index].used &&
 		pci->bars[index].desc.flags & RTE_VFIO_USER_PCI_BAR_MMAP;
 
-	reg->rw = index == VFIO_PCI_CONFIG_REGION_INDEX ? on_config_access : on_region_access;
+	reg->rw = index < RTE_DIM(pci->bars) ? on_bar_access :
+		index == VFIO_PCI_CONFIG_REGION_INDEX ? on_config_access : on_rom_access;
 	reg->priv = pci;
 	reg->fd = mappable ? pci->bars[index].desc.fd : -1;
 	reg->base = mappable ? pci->bars[index].desc.base : NULL;
