@@ -214,7 +214,8 @@ root_publish(struct vu_dma *dma, struct vu_dma_node *root, uint32_t nb_regions)
 {
 	struct rte_vfio_user_mem *flat;
 
-	vu_turn_wait(&dma->flat_turn, UINT64_MAX);
+	if (unlikely(!vu_turn_try(&dma->flat_turn)))
+		vu_turn_wait(&dma->flat_turn, UINT64_MAX);
 	flat = dma->flat;
 	dma->flat = NULL;
 	dma->nb_regions = nb_regions;

@@ -138,11 +138,10 @@ vu_epoch_passed(void)
 }
 
 void
-vu_epoch_wait_signals(void)
+vu_epoch_wait_signals_long(void)
 {
 	unsigned int spins = 0;
 
-	/* faults are rare and short */
 	while (atomic_load(&vu_epoch_signals) > 0)
 		wait_a_little(&spins);
 }

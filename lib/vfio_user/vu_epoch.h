@@ -59,8 +59,15 @@ void vu_epoch_wait(void);
 
 extern _Atomic uint32_t vu_epoch_signals;
 
-/** Wait until no handler of a signal is in a section, none at all. */
-void vu_epoch_wait_signals(void);
+/** Wait until no handler of a signal is in a section, none at all: faults are rare and short. */
+void vu_epoch_wait_signals_long(void);
+
+static inline void
+vu_epoch_wait_signals(void)
+{
+	if (atomic_load(&vu_epoch_signals) > 0)
+		vu_epoch_wait_signals_long();
+}
 
 /** Begin a section in the handler of a signal, of any thread. */
 static inline void
