@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -201,11 +202,54 @@ test_end_that_comes_with_the_answer_of_another_thread_is_seen(void **state)
 	stand_end(&stand);
 }
 
+/* ------------------------------------- an answer to the server that is not sent whole ---- */
+
+/* More than a socket takes at once. */
+#define MUCH 1048576u
+
+static uint8_t much[MUCH], much_came[sizeof(struct vu_dma_access) + MUCH];
+
+/* The device goes on when it has the memory that it asked for. */
+static bool
+answer_after_memory(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload,
+	size_t len)
+{
+	struct vu_hdr reply;
+
+	(void)payload;
+	(void)len;
+	if (stand_answer_twin(stand, hdr))
+		return true;
+	return hdr->cmd == VU_REGION_READ &&
+		stand_receive(stand->twin, &reply, much_came, sizeof(much_came)) < 0;
+}
+
+static void
+test_rest_of_an_answer_to_the_server_is_sent_meanwhile(void **state)
+{
+	const struct vu_dma_access access = { .addr = 0, .count = MUCH };
+	struct stand stand = { .answer = answer_after_memory };
+	uint32_t value;
+
+	(void)state;
+	memset(much, 0x5a, sizeof(much));
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0, MUCH, much, PROT_READ), 0);
+	/* who waits for events sends the rest when it is told to, or has something else to do */
+	assert_true(rte_vfio_user_event_fd(stand.dev_id) >= 0);
+	stand_command(stand.twin, 1, VU_DMA_READ, &access, sizeof(access));
+	assert_int_equal(rte_vfio_user_serve(stand.dev_id, -1), 1);
+	assert_int_equal(rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value), 0);
+	assert_memory_equal(much_came + sizeof(access), much, MUCH);
+	stand_end(&stand);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_header_of_an_answer_counts_whatever_its_length),
 	cmocka_unit_test(test_request_that_the_socket_does_not_take_at_once_is_answered),
 	cmocka_unit_test(test_request_that_cannot_be_sent_once_is_sent_again),
 	cmocka_unit_test(test_end_that_comes_with_the_answer_of_another_thread_is_seen),
+	cmocka_unit_test(test_rest_of_an_answer_to_the_server_is_sent_meanwhile),
 };
 
 TEST_SUITE(vu_client_brief, "functional", tests, stand_setup, stand_teardown)

@@ -126,13 +126,14 @@ slot_end(struct vu_client *client, const struct vu_call *call, uint16_t id)
 	return true;
 }
 
-/* With turn rx. */
+/* With turn rx. What the server still has to get on the second socket it may need to answer. */
 static inline int
 request_begin(struct vu_client *client, struct vu_call *call, uint16_t *id)
 {
 	int rc;
 
-	if (unlikely(!vu_turn_try(&client->tx)))
+	if (unlikely(atomic_load_explicit(&client->twin_queued, memory_order_relaxed) ||
+			!vu_turn_try(&client->tx)))
 		return VU_CLIENT_BUSY;
 	*id = vu_slot_post_id(client);
 	rc = request_send(client, call, *id);
