@@ -294,7 +294,10 @@ loop_event(const struct epoll_event *event)
 	s = loop_event_session(event);
 	if (s == NULL)
 		return;
-	if (!loop_event_is_plain(s, event))
+	/* until its turn something may come up that keeps it from receiving then */
+	if (loop_event_is_plain(s, event))
+		s->rx_more = true;
+	else
 		loop_note_event(s, event);
 	loop_queue(s);
 }
