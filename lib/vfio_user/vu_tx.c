@@ -383,6 +383,15 @@ tx_send_corked(struct vu_tx *tx, int sock, const struct tx_msg *msg)
 	return rc < 0 ? rc : full;
 }
 
+/* What was queued will be sent, whatever becomes of a call: who tries next learns what is wrong. */
+static int
+tx_flush_queued(struct vu_tx *tx, int sock)
+{
+	int rc = vu_tx_flush(tx, sock);
+
+	return rc < 0 && rc != -ENOTCONN ? 1 : rc;
+}
+
 static int
 tx_send_queued(struct vu_tx *tx, int sock, const struct tx_msg *msg)
 {
@@ -393,7 +402,7 @@ tx_send_queued(struct vu_tx *tx, int sock, const struct tx_msg *msg)
 	if (tx->corked)
 		return tx_send_corked(tx, sock, msg);
 	rc = tx_queue(tx, msg, false);
-	return rc < 0 ? rc : vu_tx_flush(tx, sock);
+	return rc < 0 ? rc : tx_flush_queued(tx, sock);
 }
 
 /* A message of which the socket took n bytes at once, not all. */
@@ -568,5 +577,5 @@ vu_tx_commit(struct vu_tx *tx, int sock, const struct vu_hdr *hdr, size_t len)
 	tx_append(tx, out.size, false);
 	if (tx->corked && vu_tx_queued(tx) < VU_TX_CORK_MAX)
 		return 0;
-	return vu_tx_flush(tx, sock);
+	return tx_flush_queued(tx, sock);
 }
