@@ -221,11 +221,17 @@ vu_slot_done(struct vu_slot *slot)
 }
 
 /**
- * The answer is no longer waited for, and will be recognised as late if it was sent.
+ * The answer is no longer waited for, and will be recognised as late.
  *
  * @return whether it had not come, and the slot can be freed
  */
-bool vu_slot_cancel(struct vu_client *client, struct vu_slot *slot, bool sent);
+bool vu_slot_cancel(struct vu_client *client, struct vu_slot *slot);
+
+/**
+ * The request was not sent: free its slot. Waits for a thread that brings an answer even so, or the
+ * end of the connection, after which nobody uses the request.
+ */
+void vu_slot_drop(struct vu_client *client, struct vu_slot *slot);
 
 /** @return whether an id was that of a request whose time is over; it is no longer */
 bool vu_slot_late_clear(struct vu_client *client, uint16_t id);

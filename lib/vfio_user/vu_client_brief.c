@@ -61,8 +61,7 @@ request_send(struct vu_client *client, struct vu_call *call, uint16_t id)
 		atomic_store(&client->queued, true);
 		return BEGUN;
 	}
-	vu_slot_cancel(client, &client->slots[call->slot], false);
-	vu_slot_free(client, &client->slots[call->slot]);
+	vu_slot_drop(client, &client->slots[call->slot]);
 	return VU_CLIENT_BUSY;
 }
 

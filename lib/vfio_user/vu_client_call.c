@@ -94,8 +94,7 @@ vu_client_begin(struct vu_client *client, struct vu_call *call, uint64_t until_m
 	rc = request_send(client, &hdr, call, until_ms);
 	if (likely(rc >= 0))
 		return 0;
-	vu_slot_cancel(client, &client->slots[call->slot], false);
-	vu_slot_free(client, &client->slots[call->slot]);
+	vu_slot_drop(client, &client->slots[call->slot]);
 	return rc;
 }
 
@@ -120,7 +119,7 @@ wait_done(struct vu_client *client, struct vu_slot *slot, uint64_t until_ms)
 			vu_slot_sleep(client, slot, until_ms);
 		}
 		if (!vu_slot_done(slot) && vu_now_ms() >= until_ms &&
-				vu_slot_cancel(client, slot, true))
+				vu_slot_cancel(client, slot))
 			return timed_out(client);
 	}
 	return slot->rc;

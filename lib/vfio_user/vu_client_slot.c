@@ -40,19 +40,28 @@ slot_take(struct vu_slot *slot, uint32_t *state)
 }
 
 bool
-vu_slot_cancel(struct vu_client *client, struct vu_slot *slot, bool sent)
+vu_slot_cancel(struct vu_client *client, struct vu_slot *slot)
 {
 	uint32_t state = atomic_load(&slot->state);
 	uint16_t id = (uint16_t)(state >> 16);
 
 	/* known as late before it is no longer waited for */
-	if (sent)
-		late_set(client, id);
+	late_set(client, id);
 	if (slot_take(slot, &state))
 		return true;
-	if (sent)
-		vu_slot_late_clear(client, id);
+	vu_slot_late_clear(client, id);
 	return false;
+}
+
+void
+vu_slot_drop(struct vu_client *client, struct vu_slot *slot)
+{
+	uint32_t state = atomic_load(&slot->state);
+
+	if (!slot_take(slot, &state))
+		while (!vu_slot_done(slot))
+			vu_slot_sleep(client, slot, UINT64_MAX);
+	vu_slot_free(client, slot);
 }
 
 void
