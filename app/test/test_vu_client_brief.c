@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -92,6 +93,186 @@ test_header_of_an_answer_counts_whatever_its_length(void **state)
 		odd_check(&odd_headers[i], false);
 		odd_check(&odd_headers[i], true);
 	}
+}
+
+/* ---------------------------------------------------- what comes together with an answer ---- */
+
+#define WORD 0x0a0b0c0du
+
+/* Bytes that are sent in two pieces: commands of the server and an answer. */
+struct segment {
+	bool before, after;	/* a command is */
+	size_t split;	/* bytes of the first piece; 0: all */
+	atomic_uint nb_answered;	/* commands */
+	atomic_bool refused;	/* one of them was */
+};
+
+static uint32_t told;	/* by commands */
+
+static size_t
+put_command(uint8_t *to)
+{
+	const struct {
+		struct vu_hdr hdr;
+		struct vu_dma_access access;
+		uint32_t data;
+	} command = { .hdr = { .id = 0x7777, .cmd = VU_DMA_WRITE, .size = 36 },
+		.access = { .addr = 0x1000, .count = sizeof(told) }, .data = WORD };
+
+	memcpy(to, &command, 36);
+	return 36;
+}
+
+static size_t
+put_answer(uint8_t *to, const struct vu_hdr *hdr, const uint8_t *payload)
+{
+	static const uint8_t lens[VU_CMD_NB] = { [VU_REGION_READ] = 20, [VU_REGION_WRITE] = 16,
+		[VU_DMA_UNMAP] = sizeof(struct vu_dma_unmap) };
+	const uint32_t len = lens[hdr->cmd], data = WORD;
+	const struct vu_hdr answer = { .id = hdr->id, .cmd = hdr->cmd,
+		.flags = VU_F_TYPE_REPLY, .size = (uint32_t)sizeof(answer) + len };
+
+	memcpy(to, &answer, sizeof(answer));
+	memcpy(to + sizeof(answer), payload, len);
+	if (hdr->cmd == VU_REGION_READ)
+		memcpy(to + sizeof(answer) + 16, &data, sizeof(data));
+	return answer.size;
+}
+
+static bool
+answer_segment(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	struct segment *segment = stand->ctx;
+	uint8_t bytes[128];
+	size_t n = 0;
+
+	(void)len;
+	if (hdr->cmd == VU_DMA_WRITE) {
+		atomic_fetch_add(&segment->nb_answered, 1);
+		if (hdr->flags & VU_F_ERROR)
+			atomic_store(&segment->refused, true);
+		return true;
+	}
+	if (segment == NULL || hdr->cmd == VU_RESET)
+		return false;
+	if (segment->before)
+		n += put_command(bytes);
+	n += put_answer(bytes + n, hdr, payload);
+	if (segment->after)
+		n += put_command(bytes + n);
+	if (segment->split > 0 && segment->split < n) {
+		stand_send(stand, bytes, segment->split, NULL, 0);
+		usleep(200);
+	}
+	return segment->split >= n ? stand_send(stand, bytes, n, NULL, 0) :
+		stand_send(stand, bytes + segment->split, n - segment->split, NULL, 0);
+}
+
+static void
+segment_check(struct stand *stand, struct segment *segment)
+{
+	struct rte_vfio_user_mem_reg mem = { .gpa = 0x100000, .size = 0x1000,
+		.protection = PROT_READ };
+	uint32_t value = 0;
+
+	assert_int_equal(rte_vfio_user_region_read(stand->dev_id, REGION, 0, 4, &value), 0);
+	assert_int_equal(value, WORD);
+	assert_int_equal(rte_vfio_user_region_write(stand->dev_id, REGION, 0, 4, &value), 0);
+	assert_int_equal(rte_vfio_user_dma_map(stand->dev_id, &mem, NULL, 1), 0);
+	assert_int_equal(rte_vfio_user_dma_unmap(stand->dev_id, &mem, 1), 0);
+	/* commands come before the first answer, answers to them go before the second */
+	assert_int_equal(rte_vfio_user_reset(stand->dev_id), 0);
+	assert_int_equal(rte_vfio_user_reset(stand->dev_id), 0);
+	assert_int_equal(atomic_load(&segment->nb_answered),
+		4 * (segment->before + segment->after));
+	assert_false(atomic_load(&segment->refused));
+	if (segment->before || segment->after)
+		assert_int_equal(told, WORD);
+	told = 0;
+	atomic_store(&segment->nb_answered, 0);
+}
+
+static void
+test_commands_may_come_around_an_answer_in_any_pieces(void **state)
+{
+	struct stand stand = { .answer = answer_segment };
+	struct segment segment = { .split = 0 };
+	unsigned int shape;
+
+	(void)state;
+	stand_start(&stand);
+	assert_int_equal(rte_vfio_user_dma_host(stand.dev_id, 0x1000, sizeof(told), &told,
+		PROT_WRITE), 0);
+	stand.ctx = &segment;
+	for (shape = 0; shape < 4; shape++) {
+		segment.before = shape & 1;
+		segment.after = shape & 2;
+		for (segment.split = 0; segment.split < 112; segment.split++)
+			segment_check(&stand, &segment);
+	}
+	stand_end(&stand);
+}
+
+/* ---------------------------------------------------------------- answers that are wrong ---- */
+
+/* What is wrong with the payload of an answer: a byte of it, or a descriptor. */
+struct lie {
+	uint8_t at;
+	uint8_t flip;
+	unsigned int nb_fds;
+	bool read, write, unmap;	/* is it wrong for that */
+};
+
+static bool
+answer_lie(struct stand *stand, const struct vu_hdr *hdr, const uint8_t *payload, size_t len)
+{
+	const struct lie *lie = stand->ctx;
+	const int fd = STDIN_FILENO;
+	uint8_t bytes[128];
+	size_t n;
+
+	(void)len;
+	if (lie == NULL || (hdr->cmd != VU_REGION_READ && hdr->cmd != VU_REGION_WRITE &&
+			hdr->cmd != VU_DMA_UNMAP))
+		return false;
+	n = put_answer(bytes, hdr, payload);
+	bytes[sizeof(*hdr) + lie->at] ^= lie->flip;
+	return stand_send(stand, bytes, n, &fd, lie->nb_fds);
+}
+
+static const struct lie lies[] = {
+	{ .at = 0, .flip = 1, .read = true, .write = true },	/* offset, argsz */
+	{ .at = 7, .flip = 0x80, .read = true, .write = true },	/* flags, which may be any */
+	{ .at = 8, .flip = 1, .read = true, .write = true, .unmap = true },	/* region */
+	{ .at = 12, .flip = 1, .read = true, .write = true, .unmap = true },	/* count */
+	{ .at = 15, .flip = 0x80, .read = true, .write = true, .unmap = true },
+	{ .nb_fds = 1, .read = true, .write = true, .unmap = true },
+};
+
+static void
+test_wrong_answer_of_the_usual_length_is_an_error(void **state)
+{
+	struct rte_vfio_user_mem_reg mem = { .gpa = 0x100000, .size = 0x1000,
+		.protection = PROT_READ };
+	struct stand stand = { .answer = answer_lie };
+	uint32_t value = 0;
+	size_t i;
+
+	(void)state;
+	stand_start(&stand);
+	for (i = 0; i < RTE_DIM(lies); i++) {
+		assert_int_equal(rte_vfio_user_dma_map(stand.dev_id, &mem, NULL, 1), 0);
+		stand.ctx = (void *)(uintptr_t)&lies[i];
+		assert_int_equal(rte_vfio_user_region_read(stand.dev_id, REGION, 0, 4, &value),
+			lies[i].read ? -EPROTO : 0);
+		assert_int_equal(rte_vfio_user_region_write(stand.dev_id, REGION, 0, 4, &value),
+			lies[i].write ? -EPROTO : 0);
+		assert_int_equal(rte_vfio_user_dma_unmap(stand.dev_id, &mem, 1),
+			lies[i].unmap ? -EPROTO : 0);
+		stand.ctx = NULL;
+	}
+	assert_int_equal(rte_vfio_user_reset(stand.dev_id), 0);
+	stand_end(&stand);
 }
 
 /* ------------------------------------------------------------------ a socket that is full ---- */
@@ -246,6 +427,8 @@ test_rest_of_an_answer_to_the_server_is_sent_meanwhile(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_header_of_an_answer_counts_whatever_its_length),
+	cmocka_unit_test(test_commands_may_come_around_an_answer_in_any_pieces),
+	cmocka_unit_test(test_wrong_answer_of_the_usual_length_is_an_error),
 	cmocka_unit_test(test_request_that_the_socket_does_not_take_at_once_is_answered),
 	cmocka_unit_test(test_request_that_cannot_be_sent_once_is_sent_again),
 	cmocka_unit_test(test_end_that_comes_with_the_answer_of_another_thread_is_seen),
