@@ -2,6 +2,9 @@
 
 /* MSI-X of an emulated PCI function: which messages go out, which are kept, and until when. */
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -257,6 +260,77 @@ test_masks_end_with_their_client(void **state)
 	assert_all_come_but(VECTORS);
 }
 
+#define THREADS 4u	/* each with a vector of its own */
+#define ROUNDS  600u
+
+static atomic_bool stop;
+
+static void *
+raise_main(void *arg)
+{
+	const uint32_t *vector = arg;
+
+	while (!atomic_load(&stop))
+		rte_vfio_user_pci_message(gadget.pci, *vector);
+	return NULL;
+}
+
+static void
+mask_vectors(bool on)
+{
+	uint8_t entries[THREADS * ENTRY_LEN] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < THREADS; i++)
+		entries[i * ENTRY_LEN + PCI_MSIX_ENTRY_VECTOR_CTRL] = on;
+	table_put(0, 0, entries, sizeof(entries));
+}
+
+static void
+mask_function(bool on)
+{
+	ctrl_put(PCI_MSIX_FLAGS_ENABLE | (on ? PCI_MSIX_FLAGS_MASKALL : 0));
+}
+
+static uint64_t
+events_of_threads(void)
+{
+	uint64_t nb = 0;
+	uint32_t i;
+
+	for (i = 0; i < THREADS; i++)
+		nb += events(i);
+	return nb;
+}
+
+/* From the reply on, also for a thread that is about to send one. */
+static void
+test_no_message_comes_once_it_is_masked(void **state)
+{
+	static void (*const masks[])(bool on) = { mask_vectors, mask_function };
+	static uint32_t vector[THREADS] = { 0, 1, 2, 3 };
+	pthread_t thread[THREADS];
+	uint64_t nb = 0;
+	unsigned int i;
+
+	(void)state;
+	bind_all();
+	atomic_store(&stop, false);
+	for (i = 0; i < THREADS; i++)
+		pthread_create(&thread[i], NULL, raise_main, &vector[i]);
+	for (i = 0; i < ROUNDS && nb == 0; i++) {
+		masks[i % 2](true);
+		events_of_threads();
+		sched_yield();
+		nb = events_of_threads();
+		masks[i % 2](false);
+	}
+	atomic_store(&stop, true);
+	for (i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(nb, 0);
+}
+
 /* As QEMU does it: MSI-X is on, and a vector gets its eventfd when the guest unmasks it. */
 static void
 test_message_waits_for_its_eventfd(void **state)
@@ -284,6 +358,7 @@ static const struct CMUnitTest tests[] = {
 	MSIX_TEST(test_masks_end_with_reset),
 	MSIX_TEST(test_masks_end_with_their_client),
 	MSIX_TEST(test_message_waits_for_its_eventfd),
+	MSIX_TEST(test_no_message_comes_once_it_is_masked),
 };
 
 TEST_SUITE(vu_pci_msix, "functional", tests, NULL, NULL)

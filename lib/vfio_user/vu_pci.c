@@ -195,6 +195,9 @@ config_change(struct rte_vfio_user_pci *pci, uint32_t offset, const void *buf, u
 	vu_pci_cfg_write(&pci->cfg, offset, buf, len);
 	if (unlikely(!one))
 		pthread_mutex_unlock(&pci->lock);
+	/* between the command register and the capabilities nothing masks interrupts */
+	if (offset < VU_PCI_BAR(0) || offset + len > VU_PCI_HEADER_LEN)
+		vu_pci_irq_config_written(pci, offset, len);
 }
 
 RTE_EXPORT_EXPERIMENTAL_SYMBOL(rte_vfio_user_pci_config_write, 25.11)

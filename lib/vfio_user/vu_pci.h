@@ -183,10 +183,19 @@ void vu_pci_irq_read_config(const struct rte_vfio_user_pci *pci, uint32_t off, u
  */
 void vu_pci_irq_deliver(struct rte_vfio_user_pci *pci);
 
+/**
+ * The client has written [off, off + len) of configuration space: what it masks with that does not
+ * come any more on return. Not under the lock.
+ */
+void vu_pci_irq_config_written(const struct rte_vfio_user_pci *pci, uint32_t off, uint32_t len);
+
 /** Nothing is up, nothing pending. Under the lock. */
 void vu_pci_irq_reset(struct rte_vfio_user_pci *pci);
 
-/** The client has written [off, off + len) of the table of MSI-X. Takes the lock. */
+/**
+ * The client has written [off, off + len) of the table of MSI-X: as vu_pci_irq_config_written().
+ * Takes the lock.
+ */
 void vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t len);
 
 /** The client is gone, and with it what it has masked. Takes the lock. */

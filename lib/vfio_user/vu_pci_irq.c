@@ -9,6 +9,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include "vu_epoch.h"
 #include "vu_pci.h"
 
 #define MSI_CTRL_GIVEN_SHIFT 4	/* multiple message enable, as a power of two */
@@ -37,17 +38,40 @@ owe_end(struct rte_vfio_user_pci *pci)
 	atomic_store_explicit(&pci->owes, false, memory_order_release);
 }
 
+/*
+ * To see that nothing masks an interrupt, and to send it, is one section: the client's command that
+ * masks it is answered when those are over that did not see it.
+ */
+static bool
+try_begin(int dev_id)
+{
+	return dev_id >= 0 && vu_epoch_enter() == 0;
+}
+
 /* ---- INTx ---- */
+
+/* Signal the client. Returns whether that was possible. */
+static bool
+intx_try(struct rte_vfio_user_pci *pci)
+{
+	int dev_id = atomic_load(&pci->dev_id);
+	bool sent;
+
+	if (!try_begin(dev_id))
+		return false;
+	sent = !(command(pci) & VU_PCI_COMMAND_INTX_DISABLE) &&
+		rte_vfio_user_irq_raise(dev_id, VFIO_PCI_INTX_IRQ_INDEX, 0) == 0;
+	vu_epoch_leave();
+	return sent;
+}
 
 /* Signal the client, or remember to. */
 static void
 intx_signal(struct rte_vfio_user_pci *pci)
 {
 	bool first = owe_begin(pci);
-	int dev_id = atomic_load(&pci->dev_id);
 
-	pci->intx_owed = command(pci) & VU_PCI_COMMAND_INTX_DISABLE || dev_id < 0 ||
-		rte_vfio_user_irq_raise(dev_id, VFIO_PCI_INTX_IRQ_INDEX, 0) != 0;
+	pci->intx_owed = !intx_try(pci);
 	if (first && !pci->intx_owed)
 		owe_end(pci);
 }
@@ -156,18 +180,30 @@ intx_used(const struct rte_vfio_user_pci *pci)
 		rte_vfio_user_get_irq(dev_id, VFIO_PCI_INTX_IRQ_INDEX, 1, &fd) == 0 && fd >= 0;
 }
 
+/* Send it, if nothing masks it. Returns whether that was possible. */
+static bool
+msg_raise(struct rte_vfio_user_pci *pci, const struct vu_pci_msg *msg, uint32_t vector)
+{
+	int dev_id = atomic_load(&pci->dev_id);
+	bool sent;
+
+	if (!try_begin(dev_id))
+		return false;
+	sent = !msg_masked(pci, msg, vector) &&
+		rte_vfio_user_irq_raise(dev_id, msg->irq_index, vector) == 0;
+	vu_epoch_leave();
+	return sent;
+}
+
 /* 0: sent or kept; -ENOTCONN: the client does not use this type. */
 static int
 msg_try(struct rte_vfio_user_pci *pci, struct vu_pci_msg *msg, uint32_t vector)
 {
-	int dev_id = atomic_load(&pci->dev_id);
-	int rc = -ENOTCONN;
+	const bool sent = msg_raise(pci, msg, vector);
 
-	if (!msg_masked(pci, msg, vector) && dev_id >= 0)
-		rc = rte_vfio_user_irq_raise(dev_id, msg->irq_index, vector);
-	if (rc != 0 && (!msg_enabled(pci, msg) || intx_used(pci)))
+	if (!sent && (!msg_enabled(pci, msg) || intx_used(pci)))
 		return -ENOTCONN;
-	bit_set(msg->pending, vector, rc != 0);
+	bit_set(msg->pending, vector, !sent);
 	return 0;
 }
 
@@ -190,13 +226,10 @@ static bool
 message_now(struct rte_vfio_user_pci *pci, uint32_t vector)
 {
 	const struct vu_pci_msg *msg = vector < pci->msix.nb ? &pci->msix : &pci->msi;
-	int dev_id = atomic_load(&pci->dev_id);
 
-	if (vector >= msg->nb || dev_id < 0 || atomic_load(&pci->owes))
+	if (vector >= msg->nb || atomic_load(&pci->owes))
 		return false;
-	vector = msg_vector(pci, msg, vector);
-	return !msg_masked(pci, msg, vector) &&
-		rte_vfio_user_irq_raise(dev_id, msg->irq_index, vector) == 0;
+	return msg_raise(pci, msg, msg_vector(pci, msg, vector));
 }
 
 /* MSI-X has precedence: only one of them may be in use. */
@@ -280,6 +313,8 @@ vu_pci_irq_reset(struct rte_vfio_user_pci *pci)
 void
 vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t len)
 {
+	bool masked = false;
+	bool on;
 	uint32_t i;
 	uint64_t at;
 
@@ -288,12 +323,30 @@ vu_pci_irq_table_written(struct rte_vfio_user_pci *pci, uint64_t off, uint64_t l
 		at = i * VU_PCI_MSIX_ENTRY_LEN + PCI_MSIX_ENTRY_VECTOR_CTRL;
 		if (at >= off + len)
 			break;
-		if (at >= off)
-			mask_set(&pci->msix, i,
-				pci->msix_table[at] & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+		if (at < off)
+			continue;
+		on = pci->msix_table[at] & PCI_MSIX_ENTRY_CTRL_MASKBIT;
+		mask_set(&pci->msix, i, on);
+		masked |= on;
 	}
 	msg_deliver(pci, &pci->msix);
 	pthread_mutex_unlock(&pci->lock);
+	if (masked)
+		vu_epoch_wait();
+}
+
+void
+vu_pci_irq_config_written(const struct rte_vfio_user_pci *pci, uint32_t off, uint32_t len)
+{
+	/* all are in one word; 0: there is none, and the identity of the function is not written */
+	const uint32_t regs[] = { VU_PCI_COMMAND, pci->msi.cap, pci->msi.mask_reg, pci->msix.cap };
+	bool masks = false;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(regs); i++)
+		masks |= regs[i] != 0 && off < regs[i] + 4 && regs[i] < off + len;
+	if (masks)
+		vu_epoch_wait();
 }
 
 void
