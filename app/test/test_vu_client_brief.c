@@ -312,6 +312,26 @@ test_request_that_cannot_be_sent_once_is_sent_again(void **state)
 	stand_end(&stand);
 }
 
+/* Nothing is waited for that would make room, so it is not tried until time is over. */
+static void
+test_request_that_the_kernel_has_no_room_for_fails(void **state)
+{
+	struct stand stand = { .json = NULL };
+	uint8_t data[512] = { 0 };
+	int rc;
+
+	(void)state;
+	stand_start(&stand);
+	interpose_fail(INTERPOSE_ONLY(SENDMSG) | INTERPOSE_THIS_THREAD, 1, ENOBUFS);
+	rc = rte_vfio_user_region_write(stand.dev_id, REGION, 0, sizeof(data), data);
+	assert_true(interpose_fired());
+	interpose_disarm();
+	assert_int_equal(rc, -ENOBUFS);
+	rc = rte_vfio_user_region_write(stand.dev_id, REGION, 0, sizeof(data), data);
+	assert_int_equal(rc, 0);
+	stand_end(&stand);
+}
+
 /* --------------------------------------------------- the end comes with another's answer ---- */
 
 struct farewell {
@@ -431,6 +451,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_wrong_answer_of_the_usual_length_is_an_error),
 	cmocka_unit_test(test_request_that_the_socket_does_not_take_at_once_is_answered),
 	cmocka_unit_test(test_request_that_cannot_be_sent_once_is_sent_again),
+	cmocka_unit_test(test_request_that_the_kernel_has_no_room_for_fails),
 	cmocka_unit_test(test_end_that_comes_with_the_answer_of_another_thread_is_seen),
 	cmocka_unit_test(test_rest_of_an_answer_to_the_server_is_sent_meanwhile),
 };

@@ -564,6 +564,7 @@ struct rte_vfio_user_mem_reg {
  *   -EPROTO: an answer that does not fit the question, or promises what cannot be
  *   -EMFILE: no descriptor is free for what came with the answer
  *   -ENOMEM: an answer could not be received; the server was left
+ *   -ENOBUFS: the kernel had no memory for the request, which was not sent
  *   -EDEADLK: called from the handler of rte_vfio_user_set_dma_handler() of the same device
  *   the errno that the server sent
  */

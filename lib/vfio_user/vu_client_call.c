@@ -56,10 +56,18 @@ send_in_turn(struct vu_client *client, const struct vu_hdr *hdr, const struct vu
 	return send_result(client, rc);
 }
 
+/* With turn tx. Is there too much before it? Else it is the kernel that has no room. */
+static inline bool
+send_has_to_wait(const struct vu_client *client, int rc)
+{
+	return unlikely(rc == -ENOBUFS) && vu_conn_want_write(&client->conn);
+}
+
 static inline int
 request_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu_call *call,
 	uint64_t until_ms)
 {
+	bool wait;
 	int rc;
 
 	do {
@@ -68,8 +76,9 @@ request_send(struct vu_client *client, const struct vu_hdr *hdr, const struct vu
 		if (!vu_turn_wait(&client->tx, until_ms))
 			return -ETIMEDOUT;
 		rc = send_in_turn(client, hdr, call);
+		wait = send_has_to_wait(client, rc);
 		vu_turn_end(&client->tx);
-		if (likely(rc != -ENOBUFS))
+		if (likely(!wait))
 			return rc;
 		rc = vu_client_drain(client, until_ms);
 	} while (rc == 0);
