@@ -428,25 +428,21 @@ find_in_tree(const struct vu_dma *dma, uint64_t addr)
 	return region;
 }
 
-/* The region of the last call, or NULL. */
-static inline const struct vu_dma_region *
-find_last(const struct vu_dma *dma, uint64_t addr)
+/* Is the region of the last call in this table? Its generation is its own: then it is not freed. */
+static inline bool
+last_find_is_of(const struct vu_dma *dma)
 {
-	const struct vu_dma_region *region = last_find.region;
-
-	/* the generation is the table's own: the region is in it and not freed */
-	if (likely(last_find.generation == atomic_load(&dma->generation) &&
-			addr - region->addr <= region->last - region->addr))
-		return region;
-	return NULL;
+	return likely(last_find.generation == atomic_load(&dma->generation));
 }
 
 static inline const struct vu_dma_region *
 find(const struct vu_dma *dma, uint64_t addr)
 {
-	const struct vu_dma_region *region = find_last(dma, addr);
+	const struct vu_dma_region *region = last_find.region;
 
-	return likely(region != NULL) ? region : find_in_tree(dma, addr);
+	if (likely(last_find_is_of(dma) && addr - region->addr <= region->last - region->addr))
+		return region;
+	return find_in_tree(dma, addr);
 }
 
 const struct vu_dma_region *
@@ -506,12 +502,17 @@ static inline bool
 sg_one(const struct vu_dma_region *region, uint64_t addr, uint64_t len, int prot,
 	struct iovec *iov)
 {
-	uint8_t *base = atomic_load_explicit(&region->base, memory_order_acquire);
+	const uint64_t off = addr - region->addr, span = region->last - region->addr;
+	uint8_t *base;
 
-	if (unlikely(len - 1 > region->last - addr || (region->prot & prot) != prot ||
-			base == NULL))
+	/* no region is as long as a length of 0 asks for */
+	if (unlikely(off > span || len - 1 > span - off || (region->prot & prot) != prot))
 		return false;
-	iov->iov_base = base + (addr - region->addr);
+	/* after all that is constant, or that would have to be read again */
+	base = atomic_load_explicit(&region->base, memory_order_acquire);
+	if (unlikely(base == NULL))
+		return false;
+	iov->iov_base = base + off;
 	iov->iov_len = len;
 	return true;
 }
@@ -534,10 +535,8 @@ int
 vu_dma_sg(const struct vu_dma *dma, uint64_t addr, uint64_t len, int prot, struct iovec *iov,
 	int nb_iov)
 {
-	const struct vu_dma_region *region = find_last(dma, addr);
-
-	/* no region is as long as a length of 0 asks for */
-	if (likely(region != NULL && nb_iov > 0 && sg_one(region, addr, len, prot, iov)))
+	if (likely(last_find_is_of(dma) && nb_iov > 0 &&
+			sg_one(last_find.region, addr, len, prot, iov)))
 		return 1;
 	return sg_any(dma, addr, len, prot, iov, nb_iov);
 }
